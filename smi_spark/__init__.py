@@ -1,0 +1,15 @@
+"""A national imaging archive as research data, on Spark and Delta Lake."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__version__ = "0.1.0"
+
+
+def register(spark: "SparkSession") -> None:
+    """Make ``spark.read.format("dicom")`` known to a session."""
+    from smi_spark.dicom.source import DicomDataSource  # the kernel is compiled on import
+
+    spark.dataSource.register(DicomDataSource)

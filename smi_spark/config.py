@@ -1,0 +1,172 @@
+"""Settings of an installation, read from YAML and checked before anything starts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from smi_spark.errors import ConfigError, unknown_name
+
+Model = TypeVar("Model", bound=BaseModel)
+Zone = Literal["secure", "deidentified", "analysis"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KeySource(_Section):
+    """Where a worker finds a key. It travels in closures and plans; the key itself never does."""
+
+    file: Annotated[str | None, Field(description="file of mode 0600 holding 64 hexadecimal digits")] = None
+    env: Annotated[str | None, Field(description="environment variable of the executor holding them")] = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "KeySource":
+        if (self.file is None) == (self.env is None):
+            raise ValueError("give exactly one of file and env")
+        if self.file is not None:
+            object.__setattr__(self, "file", _absolute(self.file))
+        return self
+
+
+class Keys(_Section):
+    archive: Annotated[KeySource, Field(description="CHI → pseudonym; read by pseudonymise alone")]
+    projects: Annotated[KeySource, Field(description="parent of every project's key; read by build_cohort")]
+
+
+class Ingest(_Section):
+    readers: Annotated[int, Field(ge=1, description="files read at once in one task")] = 16
+    first_read: Annotated[int, Field(ge=512, description="bytes of the first read of a file")] = 16_384
+    keep_binary: Annotated[int, Field(ge=0, description="longest binary value kept in a stored header, bytes")] = 4_096
+    keep_text: Annotated[int, Field(ge=0, description="longest other value kept in a stored header, bytes")] = 65_536
+    batch_files: Annotated[int, Field(ge=1, description="files in one Arrow batch")] = 2_048
+    max_bad_fraction: Annotated[
+        float, Field(ge=0, le=1, description="quarantined share of a run's files over which the job ends with 3")
+    ] = 0.5
+
+
+class Records(_Section):
+    max_bad_fraction: Annotated[
+        float, Field(ge=0, le=1, description="bad share of a load's rows over which nothing is loaded")
+    ] = 0.05
+
+
+class Config(_Section):
+    """One installation: where its zones are, where keys are found, how Spark runs.
+
+    ``secure``, ``deidentified`` and ``analysis`` default to ``<root>/<zone>``.
+    """
+
+    root: Annotated[str, Field(description="base URI or folder of the zones")] = "data"
+    secure: Annotated[str, Field(description="zone 1: identifiable")] = ""
+    deidentified: Annotated[str, Field(description="zone 2: pseudonymised archive")] = ""
+    analysis: Annotated[str, Field(description="zone 3: cohort snapshots")] = ""
+    keys: Keys
+    ingest: Ingest = Ingest()
+    records: Records = Records()
+    spark: Annotated[dict[str, str], Field(description="Spark settings of a session built here")] = {}
+
+    @model_validator(mode="after")
+    def _default_zones(self) -> "Config":
+        for zone in ("secure", "deidentified", "analysis"):
+            uri = getattr(self, zone) or f"{self.root.rstrip('/')}/{zone}"
+            object.__setattr__(self, zone, _absolute(uri))
+        object.__setattr__(self, "root", _absolute(self.root))
+        return self
+
+    def zone(self, name: Zone) -> str:
+        """The base URI of a zone, without a trailing slash."""
+        return str(getattr(self, name)).rstrip("/")
+
+
+def load_config(path: str | Path, settings: Sequence[str] = ()) -> Config:
+    """Read and check a configuration file, then apply ``field=value`` settings in order.
+
+    A field inside a section is written with dots (``ingest.readers=4``); what follows ``spark.`` is one
+    Spark setting (``spark.spark.sql.shuffle.partitions=8``).
+    Raises ConfigError naming the file, the field, the accepted fields and the nearest one.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise ConfigError(f"configuration file {path} does not exist. Give --config conf/local.yaml or your own.")
+    content = load_yaml(source)
+    for setting in settings:
+        _apply(content, setting)
+    return validate(Config, content, str(path))
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; ConfigError with file, line and column when it is not one."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not readable as YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must hold fields (name: value), not {type(content).__name__}.")
+    return content
+
+
+def validate(model: type[Model], content: dict[str, Any], place: str) -> Model:
+    """``model`` filled from ``content``; every wrong field named by its path, with what is accepted there."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        lines = [_explain(model, problem, place) for problem in error.errors()]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _absolute(uri: str) -> str:
+    return uri if "://" in uri else str(Path(uri).expanduser().absolute())
+
+
+def _apply(content: dict[str, Any], setting: str) -> None:
+    name, separator, value = setting.partition("=")
+    if not separator or not name:
+        raise ConfigError(f"--set {setting} is not field=value. Write it as in --set root=/mnt/smi.")
+    section, _, rest = name.partition(".")
+    parts = [section, rest] if section == "spark" and rest else name.split(".")
+    for part in parts[:-1]:
+        content = content.setdefault(part, {})
+        if not isinstance(content, dict):
+            raise ConfigError(f"--set {setting}: {part} is a value, not a section.")
+    content[parts[-1]] = value if section == "spark" else yaml.safe_load(value)
+
+
+def _explain(model: type[BaseModel], problem: Any, place: str) -> str:
+    parent, path = _section_at(model, problem["loc"])
+    name = str(problem["loc"][-1]) if problem["loc"] else ""
+    if problem["type"] == "extra_forbidden":
+        return unknown_name(place, path, "field", parent.model_fields, name)
+    if problem["type"] == "missing":
+        return f"{place}: {path} is missing. {_described(parent, name)}"
+    given = "" if isinstance(problem["input"], dict) else f" Given: {problem['input']!r}."
+    return f"{place}: {path or 'the file'}: {problem['msg']}.{given} {_described(parent, name)}".rstrip()
+
+
+def _described(model: type[BaseModel], name: str) -> str:
+    field = model.model_fields.get(name)
+    return f"It is: {field.description}." if field and field.description else ""
+
+
+def _section_at(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
+    """The model that holds the last part of ``location``, and the location as written in the file."""
+    path = ""
+    section = model
+    for depth, part in enumerate(location):
+        last = depth == len(location) - 1
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif last or part in section.model_fields:
+            path += f".{part}" if path else str(part)
+        if not last and part in section.model_fields:
+            section = _inner_model(section.model_fields[str(part)].annotation) or section
+    return section, path
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _inner_model(part))), None)

@@ -1,0 +1,64 @@
+"""What every ``jobs/*.py`` shares: arguments, configuration, session, one call, a line of counts, the exit code."""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from smi_spark import errors
+from smi_spark.config import Config, load_config
+from smi_spark.session import get_session
+
+Run = Callable[[SparkSession, Config, argparse.Namespace], object]
+
+
+class Arguments(argparse.ArgumentParser):
+    """A parser whose errors are the user's input: exit code 1, not 2."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message}. See {self.prog} --help.", file=sys.stderr)
+        sys.exit(1)
+
+
+def arguments(description: str | None) -> Arguments:
+    """A parser with ``--config FILE`` and any number of ``--set field=value``."""
+    parser = Arguments(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--config", required=True, metavar="FILE", help="conf/local.yaml, conf/cluster.yaml or your own"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings",
+        help="put one field of the configuration otherwise, as in --set root=/mnt/smi",
+    )  # fmt: skip
+    return parser
+
+
+def main(parser: Arguments, run: Run) -> NoReturn:
+    """Run a job: ``run(spark, config, options)`` gives what is printed; errors become a line and an exit code.
+
+    Exit codes: 0 done, 1 the user's input, 2 the environment, 3 data over the quarantine threshold.
+    """
+    options = parser.parse_args()
+    try:
+        config = load_config(options.config, options.settings)
+        print(run(get_session(config, parser.prog), config, options))
+    except (errors.SmiError, PySparkException) as error:
+        message, code = explain(error)
+        print(message, file=sys.stderr)
+        sys.exit(code)
+    sys.exit(0)
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """The message for users and the exit code; an error of ours that a worker raised is found in Spark's trace."""
+    if isinstance(error, errors.SmiError):
+        return str(error), error.exit_code
+    raised = re.findall(r"smi_spark\.errors\.(\w+): (.*)", str(error))
+    if raised:
+        name, message = raised[-1]
+        return message, int(getattr(errors, name, errors.SmiError).exit_code)
+    return f"Spark failed: {str(error).splitlines()[0]}", errors.MachineError.exit_code

@@ -1,0 +1,149 @@
+"""Tables' columns, as ``schemas/*.yaml`` states them: the one place where a column is defined.
+
+A type is written as Spark and Delta write it: ``string``, ``int``, ``long``, ``double``, ``date``, ``timestamp``,
+``boolean``, ``binary``, ``array<T>`` or ``struct<name:T,…>``.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+from pyspark.sql.pandas.types import from_arrow_type
+from pyspark.sql.types import StructField, StructType
+
+from smi_spark import resources
+from smi_spark.config import Zone, load_yaml, validate
+from smi_spark.errors import ConfigError, unknown_name
+
+Action = Literal["keep", "remove", "pseudonym", "uid", "accession", "date", "age", "area"]
+ZONES: tuple[Zone, ...] = ("secure", "deidentified", "analysis")
+
+_PRIMITIVES: dict[str, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "double": pa.float64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "boolean": pa.bool_(),
+    "binary": pa.binary(),
+}
+
+
+class Column(BaseModel):
+    """One column: what it holds, where it comes from, what becomes of it beyond zone 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    type: str
+    meaning: str
+    tag: Annotated[str | None, Field(description="DICOM keyword or path of keywords joined by dots")] = None
+    unit: str | None = None
+    codes: Annotated[str | None, Field(description="coding system of the values: ICD-10, OPCS-4, BNF …")] = None
+    aliases: Annotated[tuple[str, ...], Field(description="other headers that extracts use for it")] = ()
+    formats: Annotated[tuple[str, ...], Field(description="date formats of an extract, strftime letters")] = ()
+    required: bool = False
+    deidentify: Annotated[Action, Field(description="what zone 2 holds of it")] = "keep"
+    from_zone: Annotated[Zone, Field(description="the first zone that has it")] = "secure"
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        return parse_type(self.type)
+
+    def in_zone(self, zone: Zone) -> bool:
+        """Whether the column stands in the tables of ``zone``."""
+        if ZONES.index(zone) < ZONES.index(self.from_zone):
+            return False
+        return zone == "secure" or self.deidentify != "remove"
+
+
+class TableSchema(BaseModel):
+    """One table: key, partitioning, columns. ``zone`` is where it begins."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str
+    zone: Zone
+    meaning: str
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+    patient: Annotated[str | None, Field(description="column of zone 1 that says who the patient is")] = None
+    event_date: Annotated[str | None, Field(description="column with the date of the event")] = None
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column:
+        """The column of that name; ConfigError with the nearest name when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise ConfigError(unknown_name(f"schemas/{self.table}.yaml", name, "column", [c.name for c in self.columns]))
+
+    def in_zone(self, zone: Zone) -> tuple[Column, ...]:
+        """The columns that the table has in ``zone``, in order."""
+        return tuple(column for column in self.columns if column.in_zone(zone))
+
+    def arrow(self, zone: Zone | None = None) -> pa.Schema:
+        """The Arrow schema of the table in ``zone`` (default: the zone where it begins)."""
+        return pa.schema([pa.field(c.name, c.arrow_type) for c in self.in_zone(zone or self.zone)])
+
+    def spark(self, zone: Zone | None = None) -> StructType:
+        """The Spark schema of the table in ``zone``, each column with its meaning as comment."""
+        return StructType(
+            [
+                StructField(c.name, from_arrow_type(c.arrow_type), True, {"comment": c.meaning})
+                for c in self.in_zone(zone or self.zone)
+            ]
+        )
+
+    def tags(self) -> dict[str, str]:
+        """Column name → DICOM keyword or path, for the columns that are read from headers."""
+        return {c.name: c.tag for c in self.columns if c.tag is not None}
+
+
+@cache
+def load_schema(table: str) -> TableSchema:
+    """The schema in ``schemas/<table>.yaml`` (``images``, ``records/smr01``); ConfigError when there is none."""
+    path = resources.folder("schemas") / f"{table}.yaml"
+    if not path.is_file():
+        raise ConfigError(unknown_name("schemas", table, "table", table_names()))
+    return read_schema(path)
+
+
+def read_schema(path: Path) -> TableSchema:
+    """The schema in one YAML file, checked."""
+    schema = validate(TableSchema, load_yaml(path), str(path))
+    names = [column.name.lower() for column in schema.columns]
+    for column in schema.columns:
+        if names.count(column.name.lower()) > 1:
+            raise ConfigError(f"{path}: {column.name} stands twice. Spark does not tell capitals apart: rename one.")
+        parse_type(column.type)
+    for name in (*schema.key, *schema.partition_by, *filter(None, (schema.patient, schema.event_date))):
+        schema.column(name)
+    return schema
+
+
+def table_names() -> list[str]:
+    """Every table that has a schema, ``records/…`` included."""
+    root = resources.folder("schemas")
+    return sorted(str(path.relative_to(root).with_suffix("")) for path in root.rglob("*.yaml"))
+
+
+def parse_type(text: str) -> pa.DataType:
+    """The Arrow type that a column's ``type`` names.
+
+    >>> parse_type("array<struct<tag:string,offset:long>>")
+    ListType(list<element: struct<tag: string, offset: int64>>)
+    """
+    if text in _PRIMITIVES:
+        return _PRIMITIVES[text]
+    inner = re.fullmatch(r"(array|struct)<(.*)>", text)
+    if inner is None:
+        raise ConfigError(unknown_name("schemas", text, "type", [*_PRIMITIVES, "array<…>", "struct<…>"]))
+    if inner[1] == "array":
+        return pa.list_(pa.field("element", parse_type(inner[2])))
+    fields = re.findall(r"(\w+):((?:[^,<]|<[^>]*>)+)", inner[2])
+    return pa.struct([pa.field(name, parse_type(kind)) for name, kind in fields])

@@ -1,0 +1,1 @@
+"""Zone 1, identifiable: files, headers, images, record extracts, quarantine."""

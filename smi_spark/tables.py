@@ -1,0 +1,161 @@
+"""Delta tables: the one place that creates, reads, appends to and merges them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark.config import Config, Zone
+from smi_spark.errors import TableError
+from smi_spark.schema import ZONES, TableSchema, load_schema
+
+HUNDRED_YEARS = "interval 36500 days"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table: its name as users write it (``secure/images``), its place, its columns in that zone."""
+
+    name: str
+    uri: str
+    zone: Zone
+    schema: TableSchema
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns in this zone, in order."""
+        return [column.name for column in self.schema.in_zone(self.zone)]
+
+
+def table(config: Config, name: str, schema: str | None = None) -> Table:
+    """The table called ``<zone>/<path>``, with the columns of ``schemas/<schema>.yaml`` (default ``<path>``).
+
+    >>> table(config, "analysis/lung/head_ct/images", schema="images").uri      # doctest: +SKIP
+    '/data/analysis/lung/head_ct/images'
+    """
+    zone, _, path = name.partition("/")
+    if zone not in ZONES or not path:
+        raise TableError(f"{name} is not a table name. Write <zone>/<table>, the zone one of {', '.join(ZONES)}.")
+    return Table(name, f"{config.zone(zone)}/{path}", zone, load_schema(schema or path))
+
+
+def exists(spark: SparkSession, target: Table) -> bool:
+    """Whether there is a Delta table at the table's place."""
+    return DeltaTable.isDeltaTable(spark, target.uri)
+
+
+def create(spark: SparkSession, target: Table, *, keep_versions: bool = False) -> None:
+    """Make the table, empty, when it is not there. ``keep_versions`` keeps every version for 100 years."""
+    if exists(spark, target):
+        return
+    builder = (
+        DeltaTable.createIfNotExists(spark)
+        .location(target.uri)
+        .addColumns(target.schema.spark(target.zone))
+        .property("delta.enableDeletionVectors", "false")
+        .property("delta.dataSkippingStatsColumns", ",".join(_statistics_columns(target)))
+    )
+    if target.schema.partition_by:
+        builder = builder.partitionedBy(*target.schema.partition_by)
+    if keep_versions:
+        builder = builder.property("delta.deletedFileRetentionDuration", HUNDRED_YEARS)
+        builder = builder.property("delta.logRetentionDuration", HUNDRED_YEARS)
+    builder.execute()
+
+
+def read(spark: SparkSession, source: Table, version: int | None = None) -> DataFrame:
+    """The table as it is, or as it was at ``version``.
+
+    Raises TableError when the table or the version is not there, naming what is.
+    """
+    if not exists(spark, source):
+        raise TableError(f"{source.name} does not exist in {source.uri}. Run the job that fills it first.")
+    reader = spark.read.format("delta")
+    if version is None:
+        return reader.load(source.uri)
+    newest = latest_version(spark, source)
+    if not 0 <= version <= newest:
+        raise TableError(
+            f"{source.name} has no version {version}; it has 0–{newest}. "
+            "Open one of these, or leave version out for the newest."
+        )
+    try:
+        return reader.option("versionAsOf", version).load(source.uri)
+    except AnalysisException:
+        raise TableError(f"{source.name} has lost version {version}: its files are no longer kept.") from None
+
+
+def read_or_empty(spark: SparkSession, source: Table) -> DataFrame:
+    """The table, or a DataFrame of its columns without rows when it is not there yet."""
+    if exists(spark, source):
+        return read(spark, source)
+    return spark.createDataFrame([], source.schema.spark(source.zone))
+
+
+def append(df: DataFrame, target: Table, *, keep_versions: bool = False) -> int:
+    """Add rows (in the table's columns, by name); gives the number of rows written.
+
+    The table is made when it is not there. Raises TableError when a column is missing or of another type.
+    """
+    create(df.sparkSession, target, keep_versions=keep_versions)
+    _conform(df, target).write.format("delta").mode("append").save(target.uri)
+    return _rows_written(df.sparkSession, target)
+
+
+def append_missing(df: DataFrame, target: Table, on: Sequence[str]) -> int:
+    """Add the rows whose key ``on`` the table does not have yet; no new version when there are none."""
+    present = read_or_empty(df.sparkSession, target).select(*on)
+    missing = df.join(present, on=list(on), how="left_anti")
+    if missing.isEmpty():
+        create(df.sparkSession, target)
+        return 0
+    return append(missing, target)
+
+
+def replace(df: DataFrame, target: Table, *, where: str | None = None, keep_versions: bool = False) -> int:
+    """Put ``df`` in place of the table's rows, or of those that ``where`` (partition columns) names."""
+    create(df.sparkSession, target, keep_versions=keep_versions)
+    writer = _conform(df, target).write.format("delta").mode("overwrite")
+    if where is not None:
+        writer = writer.option("replaceWhere", where)
+    writer.save(target.uri)
+    return _rows_written(df.sparkSession, target)
+
+
+def latest_version(spark: SparkSession, source: Table) -> int:
+    """The newest version number of the table."""
+    row = DeltaTable.forPath(spark, source.uri).history(1).select("version").first()
+    if row is None:
+        raise TableError(f"{source.name} in {source.uri} has no version.")
+    return int(row["version"])
+
+
+def _statistics_columns(target: Table) -> list[str]:
+    partitions = set(target.schema.partition_by)
+    counted = {"string", "int", "long", "double", "date", "timestamp"}
+    keys = [c for c in target.schema.key if c in target.columns and c not in partitions]
+    others = [c.name for c in target.schema.in_zone(target.zone) if c.type in counted and c.name not in partitions]
+    return list(dict.fromkeys([*keys, *others]))[:32]
+
+
+def _conform(df: DataFrame, target: Table) -> DataFrame:
+    missing = [name for name in target.columns if name not in df.columns]
+    if missing:
+        raise TableError(f"{target.name}: the rows lack {', '.join(missing)}, which schemas/ gives the table.")
+    wanted = target.schema.spark(target.zone)
+    wrong = [
+        f"{field.name} is {df.schema[field.name].dataType.simpleString()}, not {field.dataType.simpleString()}"
+        for field in wanted
+        if df.schema[field.name].dataType.simpleString() != field.dataType.simpleString()
+    ]
+    if wrong:
+        raise TableError(f"{target.name}: {'; '.join(wrong)}. Cast them before writing.")
+    return df.select(*(F.col(name) for name in target.columns))
+
+
+def _rows_written(spark: SparkSession, target: Table) -> int:
+    row = DeltaTable.forPath(spark, target.uri).history(1).select("operationMetrics").first()
+    return int(row["operationMetrics"].get("numOutputRows", 0)) if row is not None else 0
