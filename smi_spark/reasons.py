@@ -1,0 +1,45 @@
+"""Why something stands in quarantine: the closed list, and what to do about each."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A reason for quarantine, as the tables hold it."""
+
+    # files
+    UNREADABLE = "unreadable"
+    EMPTY_FILE = "empty_file"
+    NOT_DICOM = "not_dicom"
+    CUT_SHORT = "cut_short"
+    MALFORMED = "malformed"
+    DICOM_DIRECTORY = "dicom_directory"
+    NO_STUDY_UID = "no_study_instance_uid"
+    NO_SERIES_UID = "no_series_instance_uid"
+    NO_SOP_UID = "no_sop_instance_uid"
+    # images
+    DUPLICATE_SOP_INSTANCE = "duplicate_sop_instance"
+    NO_PATIENT_ID = "no_patient_id"
+    # record rows
+    WRONG_FIELD_COUNT = "wrong_field_count"
+    BAD_VALUE = "bad_value"
+    MISSING_VALUE = "missing_value"
+    DUPLICATE_KEY = "duplicate_key"
+
+
+REMEDIES: dict[Reason, str] = {
+    Reason.UNREADABLE: "Check the file's rights and the storage, then ingest again.",
+    Reason.EMPTY_FILE: "The file has no bytes: ask the archive to send it again.",
+    Reason.NOT_DICOM: "The file is not DICOM: leave it, or take it out of the source.",
+    Reason.CUT_SHORT: "The file ends before its data does: ask the archive to send it again.",
+    Reason.MALFORMED: "The data set breaks DICOM's encoding at the place named: ask the sender.",
+    Reason.DICOM_DIRECTORY: "A DICOMDIR describes other files: nothing to do.",
+    Reason.NO_STUDY_UID: "The image cannot be placed in a study: ask the archive.",
+    Reason.NO_SERIES_UID: "The image cannot be placed in a series: ask the archive.",
+    Reason.NO_SOP_UID: "The image has no identity of its own: ask the archive.",
+    Reason.DUPLICATE_SOP_INSTANCE: "Another file already holds this SOP instance: compare the two.",
+    Reason.NO_PATIENT_ID: "Nobody can be found behind the image: ask the archive for the patient's id.",
+    Reason.WRONG_FIELD_COUNT: "The row has more or fewer fields than the header: check quotes and separators.",
+    Reason.BAD_VALUE: "The value does not fit the column's type or formats in schemas/records/.",
+    Reason.MISSING_VALUE: "A column that must have a value is empty.",
+    Reason.DUPLICATE_KEY: "Another row of the same table has this key: ask which one holds.",
+}

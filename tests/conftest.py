@@ -1,0 +1,50 @@
+"""One Spark session for all tests, and an installation of its own for each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from smi_spark.config import Config, Ingest, Keys, KeySource
+from smi_spark.session import get_session
+
+SPARK = {
+    "spark.master": "local[2]",
+    "spark.driver.memory": "3g",
+    "spark.sql.shuffle.partitions": "2",  # frames of five rows
+    "spark.databricks.delta.snapshotPartitions": "1",  # likewise for Delta's log
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # short queries: compiling well does not pay
+}
+
+
+def make_config(root: Path) -> Config:
+    """An installation below ``root`` with two keys known to the tests."""
+    keys = root / "keys"
+    keys.mkdir(parents=True, exist_ok=True)
+    for name, digit in (("archive", "a"), ("projects", "b")):
+        file = keys / f"{name}.key"
+        file.touch(mode=0o600)
+        file.write_text(digit * 64 + "\n")
+    return Config(
+        root=str(root / "data"),
+        keys=Keys(
+            archive=KeySource(file=str(keys / "archive.key")), projects=KeySource(file=str(keys / "projects.key"))
+        ),
+        ingest=Ingest(max_bad_fraction=1.0),
+        spark=SPARK,
+    )
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return make_config(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    place = tmp_path_factory.mktemp("spark")
+    settings = {**SPARK, "spark.sql.warehouse.dir": str(place / "warehouse"), "spark.local.dir": str(place / "local")}
+    session = get_session(make_config(place).model_copy(update={"spark": settings}))
+    yield session
+    session.stop()
