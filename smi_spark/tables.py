@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
@@ -106,9 +108,13 @@ def append(df: DataFrame, target: Table, *, keep_versions: bool = False) -> int:
 
 
 def append_missing(df: DataFrame, target: Table, on: Sequence[str]) -> int:
-    """Add the rows whose key ``on`` the table does not have yet; no new version when there are none."""
-    present = read_or_empty(df.sparkSession, target).select(*on)
-    missing = df.join(present, on=list(on), how="left_anti")
+    """Add the rows whose key ``on`` the table does not have yet; no new version when there are none.
+
+    Nulls in a key are equal to each other.
+    """
+    present = read_or_empty(df.sparkSession, target).select(*(F.col(name).alias(f"present_{name}") for name in on))
+    same = reduce(and_, (F.col(name).eqNullSafe(F.col(f"present_{name}")) for name in on))
+    missing = df.join(present, same, how="left_anti")
     if missing.isEmpty():
         create(df.sparkSession, target)
         return 0
