@@ -42,10 +42,14 @@ def main(parser: Arguments, run: Run) -> NoReturn:
 
     Exit codes: 0 done, 1 the user's input, 2 the environment, 3 data over the quarantine threshold.
     """
+    main_without_spark(parser, lambda config, options: run(get_session(config, parser.prog), config, options))
+
+
+def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namespace], object]) -> NoReturn:
+    """As ``main``, for ``run(config, options)``: no session is started unless ``run`` starts one."""
     options = parser.parse_args()
     try:
-        config = load_config(options.config, options.settings)
-        print(run(get_session(config, parser.prog), config, options))
+        print(run(load_config(options.config, options.settings), options))
     except (errors.SmiError, PySparkException) as error:
         message, code = explain(error)
         print(message, file=sys.stderr)

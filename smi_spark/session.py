@@ -1,7 +1,6 @@
 """Spark sessions: a local one with Delta, or the cluster's own as it is."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,11 +9,12 @@ from pathlib import Path
 import pyspark
 from pyspark.sql import SparkSession
 
+from smi_spark import resources
 from smi_spark.config import Config
 from smi_spark.errors import MachineError
+from smi_spark.java import check_java
 
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
-JAVA_VERSIONS = (17, 21)
 
 # What Spark already ships: left out, Delta brings five jars (12 MB) in place of 33 (87 MB).
 DELTA_EXCLUDES = ",".join(
@@ -32,6 +32,12 @@ DELTA_SETTINGS = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
 
+# What results depend on: a session that is submitted gets these too.
+RESULT_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.compression.codec": "zstd",
+}
+
 # Every setting here has its reason: tiny tables otherwise run 50 to 200 tasks a step.
 LOCAL_SETTINGS = {
     "spark.master": "local[*]",
@@ -39,9 +45,7 @@ LOCAL_SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "4",
     "spark.databricks.delta.snapshotPartitions": "2",
-    "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.session.timeZone": "UTC",
     "spark.sql.debug.maxToStringFields": "1000",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
@@ -51,49 +55,27 @@ LOCAL_SETTINGS = {
 def get_session(config: Config, name: str = "smi_spark") -> SparkSession:
     """The running session as it is, else the one spark-submit brings, else a local one with Delta.
 
+    A session that is submitted keeps its master, its memory and its extensions; ``config.spark`` is for local ones.
     Raises MachineError when there is no Java 17 or 21, or the session that a cluster brings has no Delta.
     """
     running = SparkSession.getActiveSession()
     if running is not None:
         return running
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
-    settings = dict(DELTA_SETTINGS) if submitted else _local_settings(config)
     if not submitted:
         check_java()
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name)
-    for key, value in settings.items():
+    for key, value in (RESULT_SETTINGS if submitted else _local_settings(config)).items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     _check_delta(spark)
     return spark
 
 
-def find_java() -> Path | None:
-    """The ``java`` that Spark would start: from JAVA_HOME, else from the PATH."""
-    home = os.environ.get("JAVA_HOME")
-    found = shutil.which("java", path=str(Path(home) / "bin") if home else None)
-    return Path(found) if found else None
-
-
-def check_java() -> int:
-    """The major version of Java; MachineError in one line where none serves."""
-    serving = " or ".join(map(str, JAVA_VERSIONS))
-    remedy = f"smi_spark needs Java {serving}: install one, or point at it with JAVA_HOME=/path/to/jdk."
-    java = find_java()
-    if java is None:
-        raise MachineError(f"No Java found. {remedy}")
-    answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
-    match = re.search(r'version "(\d+)', answer.stderr + answer.stdout)
-    if match is None or int(match[1]) not in JAVA_VERSIONS:
-        found = f"Java {match[1]}" if match else "no version"
-        raise MachineError(f"{java} is {found}. {remedy}")
-    return int(match[1])
-
-
 def spark_jars() -> Path:
     """The folder of jars beside pip's pyspark (or under SPARK_HOME)."""
-    return Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent) / "jars"
+    return _spark_home() / "jars"
 
 
 def delta_is_installed() -> bool:
@@ -102,11 +84,14 @@ def delta_is_installed() -> bool:
 
 
 def install_delta() -> list[Path]:
-    """Fetch Delta's jars once and lay them beside Spark's own: spark-submit and workers then find them too."""
+    """Fetch Delta's jars once and lay them beside Spark's own: spark-submit and workers then find them too.
+
+    Where Spark has no settings of its own, it gets Delta's extension and a quiet log as its defaults.
+    """
     if not delta_is_installed():
         check_java()
         subprocess.run(  # noqa: S603
-            [_spark_submit(), "--master", "local[1]", "--packages", DELTA_PACKAGE,
+            [_spark_home() / "bin" / "spark-submit", "--master", "local[1]", "--packages", DELTA_PACKAGE,
              "--exclude-packages", DELTA_EXCLUDES, "--conf", f"spark.jars.ivy={_ivy()}",
              "--class", "org.apache.spark.deploy.SparkSubmit", "spark-internal", "--version"],
             check=False, capture_output=True,
@@ -118,11 +103,21 @@ def install_delta() -> list[Path]:
                 f"{DELTA_PACKAGE} could not be fetched. Check the network to Maven Central, "
                 f"or copy Delta's jars into {spark_jars()}."
             )
+    _lay_defaults(_spark_home() / "conf")
     return sorted(spark_jars().glob("delta-*.jar"))
 
 
-def _spark_submit() -> Path:
-    return Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent) / "bin" / "spark-submit"
+def _lay_defaults(place: Path) -> None:
+    place.mkdir(exist_ok=True)
+    defaults = place / "spark-defaults.conf"
+    if not defaults.exists():
+        defaults.write_text("".join(f"{name} {value}\n" for name, value in DELTA_SETTINGS.items()), encoding="utf-8")
+    if not (place / "log4j2.properties").exists():
+        shutil.copyfile(resources.folder("conf") / "log4j2.properties", place / "log4j2.properties")
+
+
+def _spark_home() -> Path:
+    return Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent)
 
 
 def _ivy() -> Path:
@@ -130,7 +125,7 @@ def _ivy() -> Path:
 
 
 def _local_settings(config: Config) -> dict[str, str]:
-    settings = {**LOCAL_SETTINGS, **DELTA_SETTINGS, **config.spark}
+    settings = {**RESULT_SETTINGS, **LOCAL_SETTINGS, **DELTA_SETTINGS, **config.spark}
     if not delta_is_installed():
         packages = [*filter(None, [settings.get("spark.jars.packages")]), DELTA_PACKAGE]
         excludes = [*filter(None, [settings.get("spark.jars.excludes")]), DELTA_EXCLUDES]
@@ -148,4 +143,7 @@ def _check_delta(spark: SparkSession) -> None:
 
 
 if __name__ == "__main__":
-    print("\n".join(str(jar) for jar in install_delta()))
+    try:
+        print(f"Delta lies beside Spark: {', '.join(jar.name for jar in install_delta())}")
+    except MachineError as error:
+        sys.exit(str(error))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from functools import reduce
 from operator import and_
 
@@ -137,6 +138,15 @@ def latest_version(spark: SparkSession, source: Table) -> int:
     if row is None:
         raise TableError(f"{source.name} in {source.uri} has no version.")
     return int(row["version"])
+
+
+def versions_below(folder: Path) -> dict[str, int]:
+    """Every Delta table below a local folder (its path there) and its newest version, read off the names in its log."""
+    logs = folder.rglob("_delta_log")
+    return {
+        log.parent.relative_to(folder).as_posix(): max(int(entry.stem) for entry in log.glob("[0-9]*.json"))
+        for log in sorted(logs)
+    }
 
 
 def _statistics_columns(target: Table) -> list[str]:
