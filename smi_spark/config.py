@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from smi_spark.errors import ConfigError, unknown_name
 
@@ -139,7 +140,7 @@ def _explain(model: type[BaseModel], problem: Any, place: str) -> str:
     parent, path = _section_at(model, problem["loc"])
     name = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
-        return unknown_name(place, path, "field", parent.model_fields, name)
+        return unknown_name(place, path, "field", _fields(parent), name)
     if problem["type"] == "missing":
         return f"{place}: {path} is missing. {_described(parent, name)}"
     given = "" if isinstance(problem["input"], dict) else f" Given: {problem['input']!r}."
@@ -147,7 +148,7 @@ def _explain(model: type[BaseModel], problem: Any, place: str) -> str:
 
 
 def _described(model: type[BaseModel], name: str) -> str:
-    field = model.model_fields.get(name)
+    field = _fields(model).get(name)
     return f"It is: {field.description}." if field and field.description else ""
 
 
@@ -159,11 +160,16 @@ def _section_at(model: type[BaseModel], location: tuple[int | str, ...]) -> tupl
         last = depth == len(location) - 1
         if isinstance(part, int):
             path += f"[{part}]"
-        elif last or part in section.model_fields:
+        elif last or part in _fields(section):
             path += f".{part}" if path else str(part)
-        if not last and part in section.model_fields:
-            section = _inner_model(section.model_fields[str(part)].annotation) or section
+        if not last and part in _fields(section):
+            section = _inner_model(_fields(section)[str(part)].annotation) or section
     return section, path
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields by the name that files use: an alias where Python keeps the word for itself (``from``)."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _inner_model(annotation: Any) -> type[BaseModel] | None:
