@@ -11,11 +11,13 @@ from smi_spark.errors import InputError, nearest
 from smi_spark.schema import load_schema, parse_type
 
 _TYPES: dict[str, str] = {
-    **dict.fromkeys(("AE", "AS", "CS", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT", "UN"), "string"),
+    **dict.fromkeys("AE AS CS DT LO LT PN SH ST TM UC UI UR UT UN".split(), "string"),
     **dict.fromkeys(("DS", "FD", "FL"), "double"),
     **dict.fromkeys(("IS", "US", "UL", "UV", "SS", "SL", "SV"), "long"),
     "DA": "date",
 }  # fmt: skip
+
+STORED = ("size", "bytes_read", "requests", "header", "left_out")  # columns of the headers table
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ def batch_schema(columns: Mapping[str, str] | None = None, *, with_header: bool 
     fields += [value_errors_field(), pa.field("reason", pa.string()), pa.field("detail", pa.string())]
     if with_header:
         stored = load_schema("headers")
-        fields += [pa.field(n, stored.column(n).arrow_type) for n in ("size", "bytes_read", "requests", "header", "left_out")]
+        fields += [
+            pa.field(n, stored.column(n).arrow_type) for n in ("size", "bytes_read", "requests", "header", "left_out")
+        ]
     return pa.schema(fields)
 
 

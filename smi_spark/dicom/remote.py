@@ -1,0 +1,92 @@
+"""Object stores, through obstore: listing, and ranges of objects without asking for their size first."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from smi_spark.errors import SourceError
+
+SCHEMES = ("s3://", "s3a://", "gs://", "az://", "abfss://")
+
+
+def is_remote(source: str) -> bool:
+    return source.startswith(SCHEMES)
+
+
+def normal(root: str) -> str:
+    """The URI without a trailing slash; ``s3a://``, as Hadoop writes it, is ``s3://``."""
+    root = root.rstrip("/")
+    return "s3://" + root.removeprefix("s3a://") if root.startswith("s3a://") else root
+
+
+def level(folder: str) -> tuple[list[str], list[str]]:
+    """Folders and files at the first level below a URI, by name; SourceError when it cannot be listed."""
+    import obstore
+
+    bucket, key = _split(folder)
+    cut = len(key) + 1 if key else 0
+    try:
+        found = obstore.list_with_delimiter(_store(bucket), prefix=key or None)
+    except Exception as error:
+        raise _not_listed(folder, error) from None
+    folders = sorted(name.rstrip("/")[cut:] for name in found["common_prefixes"])
+    return folders, sorted(item["path"][cut:] for item in found["objects"])
+
+
+def files(folder: str, prefix: str) -> Iterator[tuple[str, int, datetime]]:
+    """The objects below a prefix of the URI (``""``: those directly at it): path, bytes, time of last change."""
+    import obstore
+
+    bucket, key = _split(folder)
+    cut = len(key) + 1 if key else 0
+    try:
+        if prefix == "":
+            pages: Any = [obstore.list_with_delimiter(_store(bucket), prefix=key or None)["objects"]]
+        else:
+            pages = obstore.list(_store(bucket), prefix=f"{key}/{prefix}" if key else prefix, chunk_size=1000)
+        for page in pages:
+            for item in page:
+                yield item["path"][cut:], item["size"], item["last_modified"]
+    except Exception as error:
+        raise _not_listed(folder, error) from None
+
+
+def read_range(source: str, offset: int, length: int) -> tuple[bytes, int]:
+    """Up to ``length`` bytes from ``offset``, and the object's size, in one request.
+
+    Raises OSError when the object is not there or the store does not answer.
+    """
+    import obstore
+
+    bucket, key = _split(normal(source))
+    try:
+        got = obstore.get(_store(bucket), key, options={"range": (offset, offset + length)})
+        return bytes(got.bytes()), int(got.meta["size"])
+    except Exception as error:
+        if "416" in str(error) or "InvalidRange" in str(error) or "was out of bounds" in str(error):
+            return b"", 0  # what stores say of an object without bytes
+        raise OSError(str(error).splitlines()[0]) from None
+
+
+@cache
+def _store(bucket: str) -> Any:
+    import obstore
+
+    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+    return obstore.store.from_url(bucket, client_options={"allow_http": True} if plain else None)
+
+
+def _split(uri: str) -> tuple[str, str]:
+    scheme, _, rest = normal(uri).partition("://")
+    bucket, _, key = rest.partition("/")
+    return f"{scheme}://{bucket}", key
+
+
+def _not_listed(folder: str, error: Exception) -> SourceError:
+    said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return SourceError(
+        f"source {folder} cannot be listed: {said}. Check the URI, the credentials (AWS_ACCESS_KEY_ID …) and, for a "
+        "store of your own, AWS_ENDPOINT_URL."
+    )
