@@ -1,0 +1,82 @@
+"""Secret keys: 256 bits as 64 hexadecimal digits in a file of mode 0600 or in an executor's environment."""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+
+from smi_spark.config import KeySource
+from smi_spark.errors import KeyFileError
+
+KEY_BYTES = 32
+
+
+def load_key(source: KeySource) -> bytes:
+    """The 32 bytes of a key, read anew each time: by the worker that needs it, never handed to it.
+
+    Raises KeyFileError when the key is absent, malformed, or in a file with any right for group or others.
+    """
+    if source.file is not None:
+        place, digits = f"key file {source.file}", _read_private(Path(source.file))
+    else:
+        place, digits = f"environment variable {source.env}", os.environ.get(str(source.env), "")
+    if not digits:
+        raise KeyFileError(f"{place} holds no key. {_remedy(source)}")
+    if re.fullmatch(r"[0-9a-fA-F]{64}", digits) is None:
+        raise KeyFileError(f"{place} does not hold a key: 64 hexadecimal digits are one. {_remedy(source)}")
+    return bytes.fromhex(digits)
+
+
+def key_id(key: bytes) -> str:
+    """The name of a key in tables: 12 hexadecimal digits that say which it is and nothing else about it."""
+    return hmac.digest(key, b"key-id|", "sha256").hex()[:12]
+
+
+def project_key(parent: bytes, project: str) -> bytes:
+    """The 32-byte key of one project, derived from the parent of all: no project's key tells of another's.
+
+    Source: RFC 5869 (HKDF) with SHA-256, no salt, info ``smi_spark/project|<project>``, one block of output.
+    """
+    extracted = hmac.digest(bytes(hashlib.sha256().digest_size), parent, "sha256")
+    return hmac.digest(extracted, b"smi_spark/project|" + project.encode() + b"\x01", "sha256")
+
+
+def create_key(path: str | Path) -> str:
+    """Write a new random key to a file of mode 0600 and give its id. Raises KeyFileError when the file is there."""
+    target = Path(path)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = secrets.token_bytes(KEY_BYTES)
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise KeyFileError(
+            f"key file {path} is there already, and pseudonyms hang on it. Choose another place for a new key."
+        ) from None
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key.hex() + "\n")
+    return key_id(key)
+
+
+def _read_private(path: Path) -> str:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            who = " and ".join(name for name, bits in (("group", 0o070), ("others", 0o007)) if mode & bits)
+            verb = "read" if mode & 0o044 else "changed"
+            raise KeyFileError(f"key file {path} can be {verb} by {who} (mode {mode:04o}). Run: chmod 600 {path}")
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        raise KeyFileError(f"key file {path} does not exist. Make it: jobs/create_key.py --out {path}") from None
+    except OSError as error:
+        raise KeyFileError(
+            f"key file {path} cannot be read: {error.strerror}. Give it to the user who runs the job, mode 0600."
+        ) from None
+
+
+def _remedy(source: KeySource) -> str:
+    if source.file is not None:
+        return f"Restore it, or make a new one: move it away, then jobs/create_key.py --out {source.file}"
+    return f"Set {source.env} for the executors to what jobs/create_key.py --out FILE wrote."

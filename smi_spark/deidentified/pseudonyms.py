@@ -1,0 +1,108 @@
+"""Keyed pseudonyms of patients, UIDs and accession numbers."""
+
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.functions import ArrowUDFType, arrow_udf  # type: ignore[attr-defined]  # pyspark's stubs lack them
+from pyspark.sql.types import ArrayType
+
+from smi_spark.config import KeySource
+from smi_spark.deidentified.keys import load_key, project_key
+
+Domain = Literal["patient", "uid", "accession"]
+
+STANDARD_UIDS = "1.2.840.10008."
+
+
+def pseudonym(key: bytes, domain: Domain, value: str) -> str:
+    """128 bits of HMAC-SHA256 over ``<domain>|<value>``, as 32 hexadecimal digits.
+
+    That is longer than DICOM's SH (16 characters), so a data set cannot carry an accession number made so.
+    """
+    return hmac.digest(key, f"{domain}|{value}".encode(), "sha256")[:16].hex()
+
+
+def pseudonymous_uid(key: bytes, uid: str) -> str:
+    """``2.25.`` and a UUID version 8 as a decimal number: 122 of its bits are of HMAC-SHA256 over ``uid|<uid>``.
+
+    UIDs of the standard itself (1.2.840.10008.…: classes, transfer syntaxes, coding schemes) stay.
+    Source: DICOM PS3.5 annex B.2 (UUID-derived UIDs), RFC 9562 section 5.8 (UUIDv8).
+    """
+    if uid.startswith(STANDARD_UIDS):
+        return uid
+    number = int.from_bytes(hmac.digest(key, f"uid|{uid}".encode(), "sha256")[:16], "big")
+    number = number & ~(0xF << 76) | 0x8 << 76  # version
+    number = number & ~(0x3 << 62) | 0x2 << 62  # variant
+    return f"2.25.{number}"
+
+
+def pseudonymise(df: DataFrame, columns: Mapping[str, Domain], key: KeySource, project: str | None = None) -> DataFrame:
+    """``df`` with the values of ``columns`` (string or array of string) replaced; null and blank become null.
+
+    key: where each worker loads the key; with ``project``, the project's key derived from it is used.
+    Raises KeyFileError in the worker when it has no such key.
+    """
+    return df.withColumns(
+        {name: _replaced(df, name, domain, key, project) for name, domain in columns.items()} if columns else {}
+    )
+
+
+def patient_identity(raw: Column) -> Column:
+    """The text of a patient id that pseudonyms are made of: the same for all ways of writing one CHI number.
+
+    Padding is stripped, spaces within a CHI are closed, and a leading zero that a spreadsheet took is put back
+    (nine digits); blank is null.
+    """
+    closed = F.regexp_replace(raw, r"[\s\x00]", "")
+    stripped = F.regexp_replace(raw, r"^[\s\x00]+|[\s\x00]+$", "")
+    identity = F.when(closed.rlike("^[0-9]{9,10}$"), F.lpad(closed, 10, "0")).otherwise(stripped)
+    return F.when(identity != "", identity)
+
+
+def worker_key(source: KeySource, project: str | None) -> bytes:
+    """The key that a worker works with; called there, once a batch, so that a plan holds only the source."""
+    return load_key(source) if project is None else project_key(load_key(source), project)
+
+
+def in_worker(function: Callable[[Any], Any], result: str) -> Callable[[Column], Column]:
+    """A column function that gives Arrow arrays to ``function`` in the workers; columns used together share a trip."""
+    udf: Callable[[Column], Column] = arrow_udf(function, result, ArrowUDFType.SCALAR)
+    return udf
+
+
+def map_distinct(values: "pa.Array[Any]", replace: Callable[[str], Any], result: pa.DataType) -> "pa.Array[Any]":
+    """``replace`` of each value, called once for each distinct one; null stays null."""
+    encoded = values.dictionary_encode()
+    replaced = pa.array([None if v is None else replace(v) for v in encoded.dictionary.to_pylist()], result)
+    return replaced.take(encoded.indices)
+
+
+def _replaced(df: DataFrame, name: str, domain: Domain, key: KeySource, project: str | None) -> Column:
+    several = isinstance(df.schema[name].dataType, ArrayType)
+    replace_all = _replace_lists if several else _replace_values
+
+    def replace(values: "pa.Array[Any]") -> "pa.Array[Any]":
+        return replace_all(values, worker_key(key, project), domain)
+
+    return in_worker(replace, "array<string>" if several else "string")(F.col(f"`{name}`"))
+
+
+def _replace_values(values: "pa.Array[Any]", key: bytes, domain: Domain) -> "pa.Array[Any]":
+    def one(value: str) -> str | None:
+        value = value.strip(" \0")
+        if not value:
+            return None
+        return pseudonymous_uid(key, value) if domain == "uid" else pseudonym(key, domain, value)
+
+    return map_distinct(values, one, pa.string())
+
+
+def _replace_lists(lists: Any, key: bytes, domain: Domain) -> "pa.Array[Any]":
+    lengths = pc.fill_null(pc.list_value_length(lists), 0)
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
+    return pa.ListArray.from_arrays(offsets, _replace_values(lists.flatten(), key, domain), mask=lists.is_null())
