@@ -1,21 +1,42 @@
-PYTHON ?= python3
+# make setup, make demo, make test: all that a fresh clone needs beside Python 3.11+, Java 17 or 21, and make.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+CONFIG ?= conf/local.yaml
 
-.PHONY: setup test demo lint types check clean
+.PHONY: setup demo test lint types check docs benchmark test-objectstore test-browser test-dcmtk clean
 
 setup: $(READY)
 
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("smi_spark needs Python 3.11 or newer: this is " + sys.version.split()[0] + ". Name one with make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[test,develop]'
-	$(BIN)/python -m smi_spark.session
-	touch $@
+	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) found. smi_spark needs Python 3.11 or newer: install one, or name it with make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("smi_spark needs Python 3.11 or newer: %s is %s. Name another with make PYTHON=/path/to/python3.12" % (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m smi_spark.java
+	@test -x $(BIN)/pip || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@echo "installing smi_spark and what it needs (a minute or two) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,develop]'
+	@$(BIN)/python -m smi_spark.session
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python jobs/demo.py --config $(CONFIG)
 
 test: $(READY)
 	$(BIN)/pytest -m "not objectstore and not browser and not dcmtk"
+
+test-objectstore: $(READY)
+	@$(call program,versitygw,go install github.com/versity/versitygw/cmd/versitygw@v1.8.0)
+	$(BIN)/pytest -m objectstore
+
+test-browser: $(READY)
+	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "$@ needs Chromium: install it (on Debian: apt install chromium)." >&2; exit 2; }
+	$(BIN)/pytest -m browser
+
+test-dcmtk: $(READY)
+	@$(call program,dcmdump,apt install dcmtk)
+	$(BIN)/pytest -m dcmtk
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -23,3 +44,19 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+check: $(READY)
+	@$(BIN)/python jobs/check.py --config $(CONFIG)
+
+docs: $(READY)
+	$(BIN)/python -m smi_spark.dictionary > docs/data-dictionary.md
+
+benchmark: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check '.[benchmark]'
+	$(BIN)/python benchmarks/headers.py
+
+clean:
+	rm -rf $(VENV) data build dist spark-warehouse .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# $(call program,NAME,HOW): end with a line that names the program and how to get it, when it is not on the PATH.
+program = command -v $(1) >/dev/null || { echo "$@ needs $(1), which is not on the PATH: $(2)" >&2; exit 2; }

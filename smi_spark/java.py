@@ -30,7 +30,7 @@ def check_java() -> int:
         home = os.environ.get("JAVA_HOME")
         raise MachineError(f"No Java found{f' in JAVA_HOME={home}' if home else ''}. {remedy}")
     answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
-    match = re.search(r'version "(\d+)', answer.stderr + answer.stdout)
+    match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
     if match is None:
         raise MachineError(f"{java} does not say its version. {remedy}")
     if int(match[1]) not in SERVING:

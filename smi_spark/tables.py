@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from functools import reduce
 from operator import and_
+from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException

@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import pytest
+
+from smi_spark.config import Config, load_config
+from smi_spark.errors import ConfigError
+
+KEYS = "keys:\n  archive: {file: /keys/archive.key}\n  projects: {env: SMI_PROJECTS}\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "smi.yaml"
+    file.write_text(text)
+    return file
+
+
+def problem(file: Path, *settings: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, settings)
+    return str(caught.value).replace(str(file), "smi.yaml")
+
+
+def test_zones_lie_below_the_root_unless_they_have_a_place_of_their_own(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, f"root: /mnt/smi/\nsecure: s3a://vault/\n{KEYS}"))
+
+    assert config.zone("secure") == "s3a://vault"
+    assert config.zone("deidentified") == "/mnt/smi/deidentified"
+    assert config.zone("analysis") == "/mnt/smi/analysis"
+
+
+def test_a_relative_root_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_config(written(tmp_path, KEYS)).zone("secure") == f"{tmp_path}/data/secure"
+
+
+@pytest.mark.parametrize(
+    ("setting", "read"),
+    [
+        ("root=/mnt/smi", lambda config: (config.root, "/mnt/smi")),
+        ("ingest.readers=4", lambda config: (config.ingest.readers, 4)),
+        ("records.max_bad_fraction=0.2", lambda config: (config.records.max_bad_fraction, 0.2)),
+        ("spark.spark.sql.shuffle.partitions=8", lambda c: (c.spark["spark.sql.shuffle.partitions"], "8")),
+    ],
+)
+def test_a_setting_replaces_one_field(tmp_path: Path, setting: str, read) -> None:
+    found, expected = read(load_config(written(tmp_path, KEYS), [setting]))
+    assert found == expected
+
+
+def test_a_later_setting_wins(tmp_path: Path) -> None:
+    assert load_config(written(tmp_path, KEYS), ["root=/one", "root=/two"]).root == "/two"
+
+
+def test_a_wrong_field_is_named_with_those_accepted(tmp_path: Path) -> None:
+    assert problem(written(tmp_path, f"rot: /mnt/smi\n{KEYS}")) == (
+        "smi.yaml: rot is not a field. Fields here: root, secure, deidentified, analysis, keys, ingest, records, "
+        "spark. Did you mean root?"
+    )
+
+
+def test_a_wrong_field_of_a_section_is_named_by_its_path(tmp_path: Path) -> None:
+    assert problem(written(tmp_path, f"{KEYS}ingest: {{reader: 4}}\n")) == (
+        "smi.yaml: ingest.reader is not a field. Fields here: readers, first_read, keep_binary, keep_text, "
+        "batch_files, max_bad_fraction. Did you mean readers?"
+    )
+
+
+def test_every_wrong_field_is_named_at_once(tmp_path: Path) -> None:
+    lines = problem(written(tmp_path, f"rot: x\nsecur: y\n{KEYS}")).splitlines()
+    assert [line.split(" is not a field")[0] for line in lines] == ["smi.yaml: rot", "smi.yaml: secur"]
+
+
+def test_a_missing_field_is_told_with_what_it_is_for(tmp_path: Path) -> None:
+    assert problem(written(tmp_path, "keys:\n  archive: {file: /k}\n")) == (
+        "smi.yaml: keys.projects is missing. It is: parent of every project's key; read by build_cohort."
+    )
+
+
+def test_a_value_of_the_wrong_kind_is_told_with_what_was_given(tmp_path: Path) -> None:
+    assert problem(written(tmp_path, KEYS), "ingest.readers=many") == (
+        "smi.yaml: ingest.readers: Input should be a valid integer, unable to parse string as an integer. "
+        "Given: 'many'. It is: files read at once in one task."
+    )
+
+
+def test_a_key_has_exactly_one_source(tmp_path: Path) -> None:
+    both = "keys:\n  archive: {file: /k, env: K}\n  projects: {env: P}\n"
+    assert problem(written(tmp_path, both)) == (
+        "smi.yaml: keys.archive: Value error, give exactly one of file and env. "
+        "It is: CHI → pseudonym; read by pseudonymise alone."
+    )
+
+
+def test_a_setting_without_a_value_is_refused(tmp_path: Path) -> None:
+    assert problem(written(tmp_path, KEYS), "root") == (
+        "--set root is not field=value. Write it as in --set root=/mnt/smi."
+    )
+
+
+def test_a_setting_below_a_plain_value_is_refused(tmp_path: Path) -> None:
+    assert problem(written(tmp_path, f"root: /mnt\n{KEYS}"), "root.place=x") == (
+        "--set root.place=x: root is a value, not a section."
+    )
+
+
+def test_a_configuration_that_is_not_there_is_told() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config("conf/none.yaml")
+    assert str(caught.value) == (
+        "configuration file conf/none.yaml does not exist. Give --config conf/local.yaml or your own."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- a\n- b\n", "smi.yaml must hold fields (name: value), not list."),
+        ("root: [\n", "smi.yaml is not readable as YAML: while parsing"),
+    ],
+)
+def test_what_is_not_a_mapping_is_told(tmp_path: Path, text: str, told: str) -> None:
+    assert problem(written(tmp_path, text)).startswith(told)
+
+
+@pytest.mark.parametrize("name", ["local", "cluster"])
+def test_the_configurations_that_we_ship_are_right(name: str) -> None:
+    assert isinstance(load_config(f"conf/{name}.yaml"), Config)

@@ -1,0 +1,76 @@
+import argparse
+import sys
+from pathlib import Path
+
+import pytest
+
+from smi_spark import job
+from smi_spark.config import Config
+from smi_spark.errors import KeyFileError, QuarantineThresholdError, SmiError, SourceError
+from smi_spark.job import arguments, explain
+
+CONFIG = "keys:\n  archive: {env: A}\n  projects: {env: P}\n"
+
+
+def run_job(monkeypatch: pytest.MonkeyPatch, run, *given: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["job.py", *given])
+    with pytest.raises(SystemExit) as ended:
+        job.main_without_spark(arguments("A job."), run)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    place = tmp_path / "smi.yaml"
+    place.write_text(CONFIG)
+    return str(place)
+
+
+def test_a_job_ends_with_its_line_of_counts(file: str, monkeypatch, capsys) -> None:
+    def run(config: Config, options: argparse.Namespace) -> str:
+        return f"3 images in {config.root}"
+
+    assert run_job(monkeypatch, run, "--config", file, "--set", "root=/mnt/smi") == 0
+    assert capsys.readouterr().out == "3 images in /mnt/smi\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SourceError("s3://archive cannot be listed."), 1),
+        (KeyFileError("no key"), 2),
+        (QuarantineThresholdError("too many"), 3),
+    ],
+)
+def test_an_error_is_a_line_and_an_exit_code(file: str, monkeypatch, capsys, error: SmiError, code: int) -> None:
+    def run(config: Config, options: argparse.Namespace) -> str:
+        raise error
+
+    assert run_job(monkeypatch, run, "--config", file) == code
+    assert capsys.readouterr().err == f"{error}\n"
+
+
+def test_wrong_arguments_are_the_users_input(monkeypatch, capsys) -> None:
+    assert run_job(monkeypatch, None) == 1
+    assert capsys.readouterr().err == (
+        "job.py: the following arguments are required: --config. See job.py --help.\n"
+    )  # fmt: skip
+
+
+def test_a_wrong_setting_ends_the_job_before_it_runs(file: str, monkeypatch, capsys) -> None:
+    assert run_job(monkeypatch, None, "--config", file, "--set", "rooot=/mnt") == 1
+    assert "rooot is not a field" in capsys.readouterr().err
+
+
+def test_an_error_that_a_worker_raised_is_told_without_its_trace() -> None:
+    trace = (
+        "Job aborted due to stage failure\n\tat org.apache.spark.Task\n"
+        "smi_spark.errors.KeyFileError: key file /k can be read by others. Run: chmod 600 /k\n\tat more"
+    )
+    assert explain(RuntimeError(trace)) == ("key file /k can be read by others. Run: chmod 600 /k", 2)
+
+
+def test_an_error_of_sparks_own_is_its_first_line() -> None:
+    assert explain(RuntimeError("No space left on device\n\tat java.io")) == (
+        "Spark failed: No space left on device", 2,
+    )  # fmt: skip
