@@ -47,8 +47,8 @@ def main(parser: Arguments, run: Run) -> NoReturn:
 
 def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namespace], object]) -> NoReturn:
     """As ``main``, for ``run(config, options)``: no session is started unless ``run`` starts one."""
-    options = parser.parse_args()
     try:
+        options = parser.parse_args()
         print(run(load_config(options.config, options.settings), options))
     except (errors.SmiError, PySparkException) as error:
         message, code = explain(error)

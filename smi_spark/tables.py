@@ -74,8 +74,7 @@ def read(spark: SparkSession, source: Table, version: int | None = None) -> Data
 
     Raises TableError when the table or the version is not there, naming what is.
     """
-    if not exists(spark, source):
-        raise TableError(f"{source.name} does not exist in {source.uri}. Run the job that fills it first.")
+    _check_exists(spark, source)
     reader = spark.read.format("delta")
     if version is None:
         return reader.load(source.uri)
@@ -133,7 +132,8 @@ def replace(df: DataFrame, target: Table, *, where: str | None = None, keep_vers
 
 
 def latest_version(spark: SparkSession, source: Table) -> int:
-    """The newest version number of the table."""
+    """The newest version number of the table; TableError when the table is not there."""
+    _check_exists(spark, source)
     row = DeltaTable.forPath(spark, source.uri).history(1).select("version").first()
     if row is None:
         raise TableError(f"{source.name} in {source.uri} has no version.")
@@ -147,6 +147,11 @@ def versions_below(folder: Path) -> dict[str, int]:
         log.parent.relative_to(folder).as_posix(): max(int(entry.stem) for entry in log.glob("[0-9]*.json"))
         for log in sorted(logs)
     }
+
+
+def _check_exists(spark: SparkSession, source: Table) -> None:
+    if not exists(spark, source):
+        raise TableError(f"{source.name} does not exist in {source.uri}. Run the job that fills it first.")
 
 
 def _statistics_columns(target: Table) -> list[str]:

@@ -1,1 +1,5 @@
-"""Zone 3: cohorts, from definition to a snapshot that can be cited and re-opened."""
+"""Zone 3: cohort definitions, selection with attrition, snapshots."""
+
+from smi_spark.analysis.registry import Cohort, open_cohort
+
+__all__ = ["Cohort", "open_cohort"]

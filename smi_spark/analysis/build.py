@@ -1,0 +1,164 @@
+"""Building a cohort: select, deliver, write the tables, and commit them by one row of the registry."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import __version__, tables
+from smi_spark.analysis.definition import Definition, record_schema
+from smi_spark.analysis.delivery import for_project, records_of
+from smi_spark.analysis.registry import (
+    Delivered,
+    Input,
+    Registered,
+    register,
+    registered,
+    snapshot_table,
+    write_manifest,
+)
+from smi_spark.analysis.selection import Left, attrition, select_images
+from smi_spark.config import Config
+from smi_spark.deidentified.keys import key_id, load_key, project_key
+from smi_spark.run import new_run_id
+from smi_spark.schema import load_schema
+
+Inputs = tuple[Input, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did. As text: the attrition table, and where the snapshot is."""
+
+    definition: Definition
+    attrition: tuple[Left, ...]
+    entry: Registered | None = None
+    is_new: bool = False
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{attrition_table(self.attrition)}\n{self._outcome()}"
+
+    def _outcome(self) -> str:
+        name = f"{self.definition.project}/{self.definition.cohort}"
+        if self.entry is None:
+            return f"{name}: dry run, nothing written"
+        if not self.is_new:
+            return f"{name}: version {self.entry.version} is already this, in {self.place}"
+        rows = ", ".join(f"{table.row_count} {table.name}" for table in self.entry.tables)
+        return f"{name}: version {self.entry.version} built, {rows}, in {self.place}"
+
+
+def build_cohort(spark: SparkSession, config: Config, definition: Definition, dry_run: bool = False) -> Built:
+    """Build the next version of a cohort from zone 2 as it is; with ``dry_run`` write nothing, show the counts.
+
+    Tables (Delta, under ``analysis/<project>/<cohort>/``): images and studies partitioned by modality and year, and
+    ``records/<table>`` for what the definition delivers. A version follows from the definition, the Delta versions of
+    its inputs, the project's key and the software: where the newest version has the same four, none is added. Inputs
+    that moved make a new version even when its content turns out the same: it cites them.
+    Raises TableError when a table of zone 2 is not there, KeyFileError when the parent of the projects' keys is not.
+    """
+    inputs = _pin_inputs(spark, config, definition)
+    if dry_run:
+        images, records = _read_inputs(spark, config, inputs)
+        return Built(definition, attrition(images, records, definition))
+    place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
+    newest = next(iter(registered(spark, config, definition.project, definition.cohort)), None)
+    key = key_id(project_key(load_key(config.keys.projects), definition.project))
+    is_new = newest is None or newest.recipe != (definition.sha256(), inputs, key, __version__)
+    entry = _build_version(spark, config, definition, inputs, key, newest) if newest is None or is_new else newest
+    write_manifest(config, entry)  # also after a build that was killed between the row and its copy
+    return Built(definition, entry.attrition, entry, is_new, place)
+
+
+def content_checksum(frames: Mapping[str, DataFrame]) -> str:
+    """SHA-256 over each table's name and the sum of its rows' hashes: the same for the same rows in any order."""
+    sums = [f"{name}|{_sum_of_hashes(frame)}" for name, frame in sorted(frames.items())]
+    return hashlib.sha256("\n".join(sums).encode()).hexdigest()
+
+
+def attrition_table(steps: Sequence[Left]) -> str:
+    """The steps as lines of text: patients, studies, images, rule."""
+    lines = [f"{'patients':>10} {'studies':>10} {'images':>10}  left after"]
+    lines += [f"{s.patients:>10,} {s.studies:>10,} {s.images:>10,}  {s.step}. {s.rule}" for s in steps]
+    return "\n".join(lines)
+
+
+def _build_version(
+    spark: SparkSession, config: Config, definition: Definition, inputs: Inputs, key: str, newest: Registered | None
+) -> Registered:
+    images, records = _read_inputs(spark, config, inputs)
+    delivered = _write_tables(spark, config, definition, images, records)
+    entry = Registered(
+        project=definition.project,
+        cohort=definition.cohort,
+        version=newest.version + 1 if newest else 1,
+        built_at=datetime.now(UTC),
+        run_id=new_run_id(),
+        definition=definition.to_json(),
+        definition_hash=definition.sha256(),
+        tables=delivered,
+        inputs=inputs,
+        attrition=attrition(images, records, definition),
+        key_id=key,
+        content_checksum=content_checksum(_written(spark, config, definition, delivered)),
+        software_version=__version__,
+    )
+    register(spark, config, entry)
+    return entry
+
+
+def _pin_inputs(spark: SparkSession, config: Config, definition: Definition) -> Inputs:
+    names = ["images", *(f"records/{table}" for table in definition.record_tables())]
+    sources = [tables.table(config, f"deidentified/{name}") for name in names]
+    return tuple(Input(source.name, tables.latest_version(spark, source)) for source in sources)
+
+
+def _read_inputs(spark: SparkSession, config: Config, inputs: Inputs) -> tuple[DataFrame, dict[str, DataFrame]]:
+    images, *records = (tables.read(spark, tables.table(config, name), version) for name, version in inputs)
+    return images, dict(zip((name.rpartition("/")[2] for name, _ in inputs[1:]), records, strict=True))
+
+
+def _write_tables(
+    spark: SparkSession, config: Config, definition: Definition, images: DataFrame, records: Mapping[str, DataFrame]
+) -> tuple[Delivered, ...]:
+    delivered = []
+    for name, frame in _deliver(config, definition, images, records).items():
+        target = snapshot_table(config, definition.project, definition.cohort, name)
+        rows = tables.replace(frame, target, keep_versions=True)
+        delivered.append(Delivered(name, tables.latest_version(spark, target), rows))
+    return tuple(delivered)
+
+
+def _deliver(
+    config: Config, definition: Definition, images: DataFrame, records: Mapping[str, DataFrame]
+) -> dict[str, DataFrame]:
+    """The snapshot's tables by name, not yet written."""
+    selected = select_images(images, records, definition)
+    chosen = {"images": selected}
+    studies = selected.select("patient_id", "StudyDate").distinct()
+    for table, window in sorted(definition.deliver.records.items()):
+        event_date = str(record_schema(table).event_date)
+        chosen[f"records/{table}"] = records_of(records[table], studies, event_date, window)
+    return {
+        name: for_project(rows, load_schema(name), config.keys.projects, definition.project)
+        for name, rows in chosen.items()
+    }
+
+
+def _written(
+    spark: SparkSession, config: Config, definition: Definition, delivered: tuple[Delivered, ...]
+) -> dict[str, DataFrame]:
+    places = {d.name: snapshot_table(config, definition.project, definition.cohort, d.name) for d in delivered}
+    return {d.name: tables.read(spark, places[d.name], d.version) for d in delivered}
+
+
+def _sum_of_hashes(df: DataFrame) -> str:
+    # xxhash64 passes over nulls: without saying where they stand, (null, x) and (x, null) would hash alike.
+    nulls = F.array(*(F.col(name).isNull() for name in df.columns))
+    row_hash = F.xxhash64(*(F.col(name) for name in df.columns), nulls).cast("decimal(20,0)")
+    row = df.agg(F.count("*").alias("rows"), F.sum(row_hash).alias("hashes")).first()
+    return "" if row is None else f"{row['rows']}|{row['hashes']}"

@@ -1,0 +1,39 @@
+"""Zone 2 rows as a project receives them: the project's own ids, dates shifted by the patient's whole weeks."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from smi_spark.analysis.windows import Window
+from smi_spark.config import KeySource
+from smi_spark.deidentified.dates import with_shift_days
+from smi_spark.deidentified.pseudonyms import Domain, pseudonymise
+from smi_spark.schema import TableSchema
+
+_DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "uid": "uid", "accession": "accession"}
+
+
+def for_project(df: DataFrame, schema: TableSchema, key: KeySource, project: str) -> DataFrame:
+    """``df`` (columns of ``schema`` in zone 2, patient_id among them) with the project's ids and shifted dates.
+
+    A patient's dates all move by the same whole weeks, in images and records alike, so that every interval stays.
+    ``year``, where the table has it, becomes the year of the delivered StudyDate, 0 where there is none.
+    """
+    columns = [column for column in schema.in_zone("analysis") if column.name in df.columns]
+    dates = [column.name for column in columns if column.deidentify == "date"]
+    ids: dict[str, Domain] = {c.name: _DOMAINS[c.deidentify] for c in columns if c.deidentify in _DOMAINS}
+    shifted = with_shift_days(df, key, project).withColumns({d: F.date_add(d, "shift_days") for d in dates})
+    delivered = pseudonymise(shifted, ids | {"patient_id": "patient"}, key, project)
+    if "year" in df.columns:
+        delivered = delivered.withColumn("year", F.coalesce(F.year("StudyDate"), F.lit(0)))
+    return delivered.select(*(column.name for column in columns))
+
+
+def records_of(records: DataFrame, studies: DataFrame, event_date: str, window: Window) -> DataFrame:
+    """The rows of ``records`` within the window around any study of the same patient, each once.
+
+    studies: patient_id and StudyDate of the selected images.
+    """
+    record, study = records.alias("record"), studies.alias("study")
+    in_window = window.holds(F.col(f"record.{event_date}"), F.col("study.StudyDate"))
+    same_patient = F.col("record.patient_id") == F.col("study.patient_id")
+    return record.join(study, same_patient & in_window, "left_semi")

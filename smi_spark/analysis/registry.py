@@ -1,0 +1,176 @@
+"""The registry of zone 3: a build is committed by one row of ``analysis/cohorts``; what no row names does not exist."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pyarrow import fs
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import tables
+from smi_spark.analysis.definition import REGISTRY
+from smi_spark.analysis.selection import Left
+from smi_spark.config import Config
+from smi_spark.errors import TableError, nearest
+
+
+class Delivered(NamedTuple):
+    """A table of a snapshot: its name within the cohort, the Delta version that holds it, its rows."""
+
+    name: str
+    version: int
+    row_count: int
+
+
+class Input(NamedTuple):
+    """A table that a snapshot was built from, as users write it, and its Delta version."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One version of a cohort: a row of the registry."""
+
+    project: str
+    cohort: str
+    version: int
+    built_at: datetime
+    run_id: str
+    definition: str
+    definition_hash: str
+    tables: tuple[Delivered, ...]
+    inputs: tuple[Input, ...]
+    attrition: tuple[Left, ...]
+    key_id: str
+    content_checksum: str
+    software_version: str
+
+    @property
+    def recipe(self) -> tuple[object, ...]:
+        """What the content of a snapshot follows from: equal recipes give equal snapshots."""
+        return self.definition_hash, self.inputs, self.key_id, self.software_version
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A snapshot: lazy DataFrames of exactly the Delta versions that its registry row names.
+
+    Counts are exact, small ones too: what leaves the safe haven has to be checked for them.
+    """
+
+    spark: SparkSession
+    config: Config
+    entry: Registered
+
+    @cached_property
+    def images(self) -> DataFrame:
+        """One row an image, partitioned by modality and year; columns of ``schemas/images.yaml`` in zone 3."""
+        return self._table("images")
+
+    @cached_property
+    def studies(self) -> DataFrame:
+        """One row a study, over the images of the snapshot; columns of ``schemas/studies.yaml``."""
+        return self._table("studies")
+
+    @cached_property
+    def records(self) -> Mapping[str, DataFrame]:
+        """The delivered records, by the table's short name; joined to images on patient_id."""
+        names = [t.name for t in self.entry.tables if t.name.startswith("records/")]
+        return {name.removeprefix("records/"): self._table(name) for name in names}
+
+    @property
+    def version(self) -> int:
+        return self.entry.version
+
+    @property
+    def attrition(self) -> tuple[Left, ...]:
+        """Patients, studies and images that each step of the selection left."""
+        return self.entry.attrition
+
+    def _table(self, name: str) -> DataFrame:
+        versions = {table.name: table.version for table in self.entry.tables}
+        place = snapshot_table(self.config, self.entry.project, self.entry.cohort, name)
+        return tables.read(self.spark, place, versions[name])
+
+
+def open_cohort(spark: SparkSession, config: Config, project: str, cohort: str, version: int | None = None) -> Cohort:
+    """A version of a cohort (default: the newest), through the registry alone.
+
+    Raises TableError for a cohort or version that is not registered, naming those that are.
+    """
+    entries = registered(spark, config, project, cohort)
+    if not entries:
+        raise TableError(_unknown_cohort(spark, config, project, cohort))
+    for entry in entries:
+        if version in (None, entry.version):
+            return Cohort(spark, config, entry)
+    known = ", ".join(f"{e.version} ({e.built_at:%Y-%m-%d})" for e in reversed(entries))
+    raise TableError(
+        f"{project}/{cohort} has no version {version}; it has {known}. Open one of these, or leave version out."
+    )
+
+
+def registered(spark: SparkSession, config: Config, project: str, cohort: str) -> list[Registered]:
+    """All versions of a cohort, the newest first."""
+    rows = tables.read_or_empty(spark, registry_table(config))
+    mine = rows.where((F.col("project") == project) & (F.col("cohort") == cohort))
+    return [_from_row(row.asDict()) for row in mine.orderBy(F.desc("version")).collect()]
+
+
+def register(spark: SparkSession, config: Config, entry: Registered) -> None:
+    """Commit a build."""
+    target = registry_table(config)
+    row = tuple(asdict(entry)[name] for name in target.columns)
+    tables.append(spark.createDataFrame([row], target.schema.spark("analysis")), target)
+
+
+def write_manifest(config: Config, entry: Registered) -> None:
+    """The registry row as ``manifest-v<N>.json`` beside the tables, for readers without Spark; left when there."""
+    place = f"{config.zone('analysis')}/{entry.project}/{entry.cohort}/manifest-v{entry.version}.json"
+    system, path = fs.FileSystem.from_uri(place.replace("s3a://", "s3://", 1))
+    if system.get_file_info(path).type == fs.FileType.NotFound:
+        with system.open_output_stream(path) as stream:
+            stream.write(manifest(entry).encode())
+
+
+def manifest(entry: Registered) -> str:
+    """The registry row as JSON text."""
+    value = asdict(entry) | {
+        "built_at": entry.built_at.isoformat(),
+        "definition": json.loads(entry.definition),
+        "tables": [table._asdict() for table in entry.tables],
+        "inputs": [source._asdict() for source in entry.inputs],
+        "attrition": [left._asdict() for left in entry.attrition],
+    }
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def registry_table(config: Config) -> tables.Table:
+    return tables.table(config, f"analysis/{REGISTRY}")
+
+
+def snapshot_table(config: Config, project: str, cohort: str, name: str) -> tables.Table:
+    """A table of a snapshot by its name within the cohort: ``images``, ``studies``, ``records/smr01``."""
+    return tables.table(config, f"analysis/{project}/{cohort}/{name}", schema=name)
+
+
+def _from_row(row: dict[str, Any]) -> Registered:
+    row["tables"] = tuple(Delivered(**item.asDict()) for item in row["tables"])
+    row["inputs"] = tuple(Input(**item.asDict()) for item in row["inputs"])
+    row["attrition"] = tuple(Left(**item.asDict()) for item in row["attrition"])
+    return Registered(**row)
+
+
+def _unknown_cohort(spark: SparkSession, config: Config, project: str, cohort: str) -> str:
+    rows = tables.read_or_empty(spark, registry_table(config)).select("project", "cohort").distinct()
+    known = sorted(f"{row['project']}/{row['cohort']}" for row in rows.collect())
+    given = f"{project}/{cohort}"
+    if not known:
+        return f"{given} is not a cohort: none is built yet. Run jobs/build_cohort.py first."
+    return f"{given} is not a cohort. Cohorts here: {', '.join(known)}.{nearest(given, known)}"

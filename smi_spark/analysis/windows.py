@@ -1,0 +1,109 @@
+"""Windows of time around a study: as definitions write them, and as Spark decides them."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic_core import PydanticCustomError
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+_IN_DAYS = {"day": 1, "week": 7}
+_IN_MONTHS = {"month": 1, "year": 12}
+_UNEVEN_MONTHS = 3  # days by which any number of calendar months can differ from months of the mean length
+
+
+class Part(BaseModel):
+    """A part of a definition: frozen, and no field beyond those stated."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Period:
+    """Calendar months or days from a study, before it when negative."""
+
+    months: int = 0
+    days: int = 0
+
+    def __str__(self) -> str:
+        number, unit = (self.months, "month") if self.months else (self.days, "day")
+        return f"{number} {unit}" if abs(number) == 1 else f"{number} {unit}s"
+
+    def from_day(self, day: Column) -> Column:
+        """The date that lies so far from ``day``; a day that the month lacks is the month's last."""
+        return F.add_months(day, self.months) if self.months else F.date_add(day, self.days)
+
+    def mean_days(self) -> float:
+        return self.months * 30.436875 + self.days
+
+
+def parse_period(text: Any) -> Any:
+    """The Period in ``-6 months``, ``1 day``, ``2 weeks`` or ``1 year``."""
+    match = re.fullmatch(r"([+-]?\d+) *(day|week|month|year)s?", str(text).strip())
+    if match is None:
+        raise PydanticCustomError("period", "this is no period: write it as -6 months, 1 day, 2 weeks or 0 days")
+    number, unit = int(match[1]), match[2]
+    if number == 0 or unit in _IN_DAYS:
+        return Period(days=number * _IN_DAYS.get(unit, 1))
+    return Period(months=number * _IN_MONTHS[unit])
+
+
+PeriodText = Annotated[Period, BeforeValidator(parse_period), PlainSerializer(str)]
+
+
+class Window(Part):
+    """From one period to another around a study's date, both days included; a side left out is open."""
+
+    start: Annotated[
+        PeriodText | None, Field(alias="from", description="first day, counted from the study, as in -6 months")
+    ] = None
+    until: Annotated[PeriodText | None, Field(description="last day, counted from the study, as in 3 months")] = None
+
+    @model_validator(mode="after")
+    def _can_match(self) -> "Window":
+        if self.start and self.until and _never(self.start, self.until):
+            raise PydanticCustomError(
+                "window", f"no day lies from {self.start} until {self.until}: put the earlier one after from"
+            )
+        return self
+
+    def __str__(self) -> str:
+        sides = [f"from {self.start}" if self.start else "", f"until {self.until}" if self.until else ""]
+        return " ".join(filter(None, sides)) or "at any time"
+
+    def holds(self, event: Column, study: Column) -> Column:
+        """Whether the date ``event`` lies in the window around the date ``study``; null where a side needs a null."""
+        condition = F.lit(True)
+        if self.start is not None:
+            condition = condition & (event >= self.start.from_day(study))
+        if self.until is not None:
+            condition = condition & (event <= self.until.from_day(study))
+        return condition
+
+
+class Dates(Part):
+    """From one date to another, both included; a side left out is open."""
+
+    start: Annotated[date | None, Field(alias="from", description="first date, as in 2015-01-01")] = None
+    until: Annotated[date | None, Field(description="last date, as in 2018-12-31")] = None
+
+    @model_validator(mode="after")
+    def _can_match(self) -> "Dates":
+        if self.start and self.until and self.start > self.until:
+            raise PydanticCustomError(
+                "dates", f"no day lies from {self.start} until {self.until}: put the earlier one after from"
+            )
+        return self
+
+    def __str__(self) -> str:
+        sides = [f"from {self.start}" if self.start else "", f"until {self.until}" if self.until else ""]
+        return " ".join(filter(None, sides)) or "of any date"
+
+
+def _never(start: Period, until: Period) -> bool:
+    if not start.months or not until.months:
+        return start.mean_days() - until.mean_days() > (_UNEVEN_MONTHS if start.months or until.months else 0)
+    return start.months > until.months
