@@ -73,6 +73,8 @@ class TableSchema(BaseModel):
     partition_by: tuple[str, ...] = ()
     patient: Annotated[str | None, Field(description="column of zone 1 that says who the patient is")] = None
     event_date: Annotated[str | None, Field(description="column with the date of the event")] = None
+    birth_date: Annotated[str | None, Field(description="column of zone 1 with the patient's date of birth")] = None
+    stated_age: Annotated[str | None, Field(description="column of zone 1 with the age as it was written down")] = None
     columns: tuple[Column, ...]
 
     def column(self, name: str) -> Column:
@@ -83,8 +85,9 @@ class TableSchema(BaseModel):
         raise ConfigError(unknown_name(f"schemas/{self.table}.yaml", name, "column", [c.name for c in self.columns]))
 
     def in_zone(self, zone: Zone) -> tuple[Column, ...]:
-        """The columns that the table has in ``zone``, in order."""
-        return tuple(column for column in self.columns if column.in_zone(zone))
+        """The columns that the table has in ``zone``, in order; beyond zone 1 patient_id stands for ``patient``."""
+        left_behind = None if zone == "secure" else self.patient
+        return tuple(column for column in self.columns if column.in_zone(zone) and column.name != left_behind)
 
     def arrow(self, zone: Zone | None = None) -> pa.Schema:
         """The Arrow schema of the table in ``zone`` (default: the zone where it begins)."""
@@ -121,7 +124,8 @@ def read_schema(path: Path) -> TableSchema:
         if names.count(column.name.lower()) > 1:
             raise ConfigError(f"{path}: {column.name} stands twice. Spark does not tell capitals apart: rename one.")
         parse_type(column.type)
-    for name in (*schema.key, *schema.partition_by, *filter(None, (schema.patient, schema.event_date))):
+    roles = (schema.patient, schema.event_date, schema.birth_date, schema.stated_age)
+    for name in (*schema.key, *schema.partition_by, *filter(None, roles)):
         schema.column(name)
     return schema
 

@@ -70,6 +70,15 @@ def test_every_column_of_images_has_the_type_of_its_element() -> None:
         assert column.type in ({f"array<{plain}>", plain} if several else {plain}), name
 
 
+def test_patient_id_stands_for_the_patient_beyond_zone_one() -> None:
+    columns = {column.name for column in load_schema("records/smr02").in_zone("deidentified")}
+
+    assert columns & {"UPI_NUMBER", "patient_id", "BABY_CI_CHI_NUMBER_BABY_1"} == {
+        "patient_id",
+        "BABY_CI_CHI_NUMBER_BABY_1",
+    }
+
+
 def test_nothing_that_names_a_patient_stands_beyond_zone_one() -> None:
     beyond = {column.name for column in load_schema("images").in_zone("deidentified")}
     assert beyond.isdisjoint({"PatientName", "PatientBirthDate", "StudyDescription", "InstitutionName", "path"})
