@@ -185,4 +185,4 @@ def _wrong_rule_names(rule: Rule, place: str) -> Iterator[str]:
     known = dict.fromkeys([*(str(column.codes) for column in coded), *(column.name for column in coded)])
     for where in rule.codes:
         if where not in known:
-            yield unknown_name(f"{place}.codes", where, "coding system or column", known)
+            yield unknown_name(f"{place}.codes", where, "code system or column", known)
