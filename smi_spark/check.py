@@ -1,0 +1,169 @@
+"""Everything that a night run needs, looked at before it: zones, keys, Java, packages, the session, tables' columns."""
+
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import fs
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from smi_spark import tables
+from smi_spark.config import Config, KeySource, Zone
+from smi_spark.deidentified.keys import key_id, load_key
+from smi_spark.errors import MachineError, SmiError
+from smi_spark.java import check_java, find_java
+from smi_spark.job import explain
+from smi_spark.schema import ZONES, TableSchema, load_schema, table_names
+from smi_spark.session import get_session
+from smi_spark.tables import Table
+
+# What a zone or Spark can raise where the site's own set-up is at fault.
+FAULTS = (SmiError, PySparkException, OSError, pa.ArrowException)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: what was found when it is good, what to mend when it is not."""
+
+    good: bool
+    text: str
+
+    def __str__(self) -> str:
+        return f"{'✓' if self.good else '✗'} {self.text}"
+
+
+def check(config: Config) -> str:
+    """The tick list of an installation, one line a thing.
+
+    Raises MachineError with the same list when anything is to be mended: all of it, not only the first.
+    """
+    findings = [*_python(), *_zones(config), *_keys(config)]
+    java = _attempt(lambda: f"Java {check_java()}: {find_java()}")
+    findings.append(java)
+    if java.good:
+        findings += _session_and_tables(config)
+    report = "\n".join(map(str, findings))
+    bad = sum(not finding.good for finding in findings)
+    if bad:
+        raise MachineError(
+            f"{report}\n{bad} of {len(findings)} checks failed: mend what is marked ✗, then check again."
+        )
+    return f"{report}\nall {len(findings)} checks passed"
+
+
+def check_writable(uri: str) -> str:
+    """Write a small file into a folder or URI and delete it again; gives the place. Raises what the storage raises.
+
+    A local folder that is not there yet is tried in the nearest one above it that is.
+    """
+    if "://" not in uri:
+        uri = str(next(place for place in (Path(uri), *Path(uri).parents) if place.exists()))
+    system, path = fs.FileSystem.from_uri(uri.replace("s3a://", "s3://", 1))
+    probe = f"{path}/.smi_spark-check-{uuid.uuid4().hex}"
+    with system.open_output_stream(probe) as stream:
+        stream.write(b"smi_spark was here")
+    system.delete_file(probe)
+    return uri
+
+
+def column_differences(spark: SparkSession, table: Table) -> list[str]:
+    """How a table's columns differ from those that schemas/ gives it, a line a column; empty when they are the same."""
+    found = {field.name: field.dataType.simpleString() for field in tables.read(spark, table).schema}
+    wanted = {field.name: field.dataType.simpleString() for field in table.schema.spark(table.zone)}
+    lacking = [f"{name} is missing" for name in wanted if name not in found]
+    unknown = [f"{name} is not in schemas/" for name in found if name not in wanted]
+    other = [
+        f"{name} is {found[name]}, not {kind}" for name, kind in wanted.items() if name in found and found[name] != kind
+    ]
+    return lacking + unknown + other
+
+
+def _attempt(look: Callable[[], str], place: str = "") -> Finding:
+    try:
+        return Finding(True, look())
+    except FAULTS as error:
+        message = str(error) if isinstance(error, OSError) else explain(error)[0]
+        return Finding(False, f"{place}{message}")
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding(True, f"Python {sys.version.split()[0]}: {sys.executable}")
+    pins = [need.split("==") for need in metadata.requires("smi_spark") or [] if "==" in need and "extra" not in need]
+    for name, wanted in pins:
+        found = metadata.version(name)
+        remedy = "" if found == wanted else f", not {wanted}. Run: pip install {name}=={wanted}"
+        yield Finding(found == wanted, f"{name} {found}{remedy}")
+
+
+def _zones(config: Config) -> Iterator[Finding]:
+    for zone in ZONES:
+        uri = config.zone(zone)
+        yield _attempt(
+            partial(_zone, zone, uri),
+            f"zone {zone} is not writable: {uri}. Give this user the right to write there. ",
+        )
+
+
+def _zone(zone: Zone, uri: str) -> str:
+    tried = check_writable(uri)
+    return f"zone {zone} is writable: {uri}" + ("" if tried == uri else f" (not there yet; tried in {tried})")
+
+
+def _keys(config: Config) -> Iterator[Finding]:
+    ids: dict[str, str] = {}
+    for name in ("archive", "projects"):
+        source: KeySource = getattr(config.keys, name)
+        finding = _attempt(partial(_key, source), f"key {name}: ")
+        if not finding.good:
+            yield finding
+        elif finding.text in ids:
+            yield Finding(False, f"key {name} is the same as key {ids[finding.text]}. Make another: jobs/create_key.py")
+        else:
+            ids[finding.text] = name
+            yield Finding(True, f"key {name} can be read, by this user alone (id {finding.text})")
+
+
+def _key(source: KeySource) -> str:
+    return key_id(load_key(source))
+
+
+def _session_and_tables(config: Config) -> Iterator[Finding]:
+    try:
+        spark = get_session(config, "check")
+    except FAULTS as error:
+        yield Finding(False, explain(error)[0])
+        return
+    yield Finding(True, f"Spark {spark.version} with Delta, master {spark.conf.get('spark.master')}")
+    for table in _tables_of(config):
+        finding = _attempt(partial(_table, spark, table), f"{table.name}: ")
+        if finding.text:
+            yield finding
+
+
+def _tables_of(config: Config) -> list[Table]:
+    """Every table of the archive that may be there, and the registry of snapshots."""
+    return [
+        tables.table(config, f"{zone}/{name}") for name in table_names() for zone in _zones_of(name, load_schema(name))
+    ]
+
+
+def _zones_of(name: str, schema: TableSchema) -> list[Zone]:
+    carried = schema.zone == "secure" and (name == "images" or name.startswith("records/"))
+    return ["secure", "deidentified"] if carried else [schema.zone]
+
+
+def _table(spark: SparkSession, table: Table) -> str:
+    if not tables.exists(spark, table):
+        return ""
+    differences = column_differences(spark, table)
+    if differences:
+        raise MachineError(
+            f"{'; '.join(differences)}. Rebuild the table from the one before it, or bring back the schema it has."
+        )
+    return f"{table.name} has the columns of schemas/{table.schema.table}.yaml"
