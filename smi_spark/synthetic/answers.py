@@ -1,0 +1,134 @@
+"""The table of known answers: what was planted, counted in plain Python from the plan, not from files."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from smi_spark.synthetic.days import add_months
+from smi_spark.synthetic.extracts import BadRow
+from smi_spark.synthetic.lives import Life
+from smi_spark.synthetic.records import Row
+from smi_spark.synthetic.stories import HEAD_CT_COHORT, MAMMOGRAM_COHORT, WARFARIN
+from smi_spark.synthetic.studies import Study
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A person with a story: which cohort it is for, and whether the cohort must hold the person."""
+
+    story: str
+    cohort: str
+    chi: str
+    hit: bool
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The right answer to one question: CHIs, original StudyInstanceUIDs and the count of their images."""
+
+    patients: list[str]
+    studies: list[str]
+    images: int
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a run over the archive must find; ``answers.json`` holds the same.
+
+    files: all files below ``dicom/``; good_images: images by modality (as the image says) and by year of the study,
+    ``CT/2018``, 0 where the study has no date, without the broken files.
+    broken: path below ``dicom/`` → reason. value_errors: path → keywords whose values do not parse.
+    left_out: paths of good files that hold values over 4 KiB. rows: good rows of each extract.
+    bad_rows: table → rows to put aside. written_otherwise: PatientID as some study writes it → CHI.
+    identifiers: kind → every planted text that must not be found outside zone 1.
+    """
+
+    seed: int
+    patients: int
+    files: int
+    good_images: dict[str, int]
+    broken: dict[str, str]
+    value_errors: dict[str, list[str]]
+    left_out: list[str]
+    rows: dict[str, int]
+    bad_rows: dict[str, list[BadRow]]
+    cohorts: dict[str, Cohort]
+    planted: list[Planted]
+    written_otherwise: dict[str, str]
+    identifiers: dict[str, list[str]]
+
+    def write(self, path: Path) -> None:
+        """Write the answers as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> "Answers":
+        """The answers of an archive written before."""
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content["bad_rows"] = {table: [BadRow(**row) for row in rows] for table, rows in content["bad_rows"].items()}
+        content["cohorts"] = {name: Cohort(**cohort) for name, cohort in content["cohorts"].items()}
+        content["planted"] = [Planted(**planted) for planted in content["planted"]]
+        return cls(**content)
+
+
+def answer_cohorts(lives: list[Life]) -> dict[str, Cohort]:
+    """Both planted questions, answered for every life."""
+    return {
+        HEAD_CT_COHORT: _cohort(lives, lambda life: [s for s in life.studies if _head_ct_qualifies(s, life)]),
+        MAMMOGRAM_COHORT: _cohort(lives, lambda life: [s for s in life.studies if _mammogram_qualifies(s, life)]),
+    }
+
+
+def _head_ct_qualifies(study: Study, life: Life) -> bool:
+    """Head CT, warfarin prescribed in the six months up to it, admitted in the three months after its day."""
+    day = study.study_date
+    if day is None or (study.modality, study.body_part) != ("CT", "head"):
+        return False
+    drugs = [row for row in life.rows["prescribing"] if str(row["PI_BNF_ITEM_CODE"]).startswith(WARFARIN)]
+    prescribed = any(add_months(day, -6) <= _day(row, "PRESCRIBED_DATE") <= day for row in drugs)
+    return prescribed and any(day < _day(row, "ADMISSION_DATE") <= add_months(day, 3) for row in life.rows["smr01"])
+
+
+def _mammogram_qualifies(study: Study, life: Life) -> bool:
+    """A woman's mammogram with a breast cancer on its day or in the 24 months after."""
+    day = study.study_date
+    if day is None or study.modality != "MG" or life.person.sex != "F":
+        return False
+    cancers = [row for row in life.rows["smr06"] if str(row["ICD10S_CANCER_SITE"]).startswith("C50")]
+    return any(day <= _day(row, "INCIDENCE_DATE") <= add_months(day, 24) for row in cancers)
+
+
+def _day(row: Row, column: str) -> date:
+    day = row[column]
+    assert isinstance(day, date)
+    return day
+
+
+def _cohort(lives: Iterable[Life], qualifying: Any) -> Cohort:
+    found = {life.person.chi: qualifying(life) for life in lives}
+    studies = [study for of_person in found.values() for study in of_person]
+    return Cohort(
+        patients=sorted(chi for chi, of_person in found.items() if of_person),
+        studies=sorted(study.uid for study in studies),
+        images=sum(series.images for study in studies for series in study.series if series.modality == study.modality),
+    )
+
+
+def count_images(studies: Iterable[Study]) -> dict[str, int]:
+    """Good images by modality and year, ``CT/2018``."""
+    counts: Counter[str] = Counter()
+    for study in studies:
+        for series in study.series:
+            counts[f"{series.modality}/{0 if study.dates == 'none' else study.day.year}"] += series.images
+    return dict(sorted(counts.items()))
+
+
+def list_planted(lives: Iterable[Life]) -> list[Planted]:
+    """The people with stories, in order."""
+    return [
+        Planted(life.story.name, life.story.cohort, life.person.chi, life.story.hit) for life in lives if life.story
+    ]

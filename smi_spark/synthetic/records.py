@@ -1,0 +1,142 @@
+"""Rows of health records, as dictionaries of official column names (``schemas/records/*.yaml``)."""
+
+import random
+from datetime import date, timedelta
+
+from smi_spark.synthetic.chance import pick
+from smi_spark.synthetic.days import whole_years
+from smi_spark.synthetic.people import Person
+
+Row = dict[str, str | int | float | date | None]
+
+TABLES = ("smr01", "smr02", "smr06", "prescribing", "deaths")
+
+DRUGS = {
+    "0208020V0": ("0208020V0AAABAB", "WARFARIN SODIUM"),
+    "0208020Z0": ("0208020Z0AAAAAA", "APIXABAN"),
+    "0208020N0": ("0208020N0AAABAB", "PHENINDIONE"),
+    "0212000B0": ("0212000B0AAABAB", "ATORVASTATIN"),
+    "0601022B0": ("0601022B0AAABAB", "METFORMIN HYDROCHLORIDE"),
+    "0205051R0": ("0205051R0AAADAD", "RAMIPRIL"),
+    "0407010H0": ("0407010H0AAAMAM", "PARACETAMOL"),
+    "0103050P0": ("0103050P0AAAAAA", "OMEPRAZOLE"),
+    "0501013B0": ("0501013B0AAABAB", "AMOXICILLIN"),
+}
+ORDINARY_DRUGS = tuple(code for code in DRUGS if not code.startswith("0208020"))
+
+_BOARDS = ("S08000015", "S08000020", "S08000024", "S08000031")
+_CONDITIONS = ("I639", "I618", "J189", "S0650", "R55X", "K922", "N179", "E119", "I10X", "Z921")
+_OPERATIONS = ("", "", "W371", "H229", "A411")
+_DEATH_CAUSES = ("I219", "I639", "C349", "J449", "F03X", "R54X")
+
+
+def key(person: Person, ordinal: int, letters: str) -> str:
+    """A record number that stands in no other text: letters, person, ordinal."""
+    return f"{letters}{person.number:07d}K{ordinal:04d}"
+
+
+def sex_code(person: Person) -> str:
+    return "1" if person.sex == "M" else "2"
+
+
+def admission(person: Person, ordinal: int, day: date, rng: random.Random) -> Row:
+    """One SMR01 episode that begins on ``day``."""
+    stay = rng.choice((0, 1, 1, 2, 3, 5, 8, 13))
+    conditions = rng.sample(_CONDITIONS, 3)
+    return {
+        "URI": key(person, ordinal, "QURI"),
+        "UPI_NUMBER": person.chi,
+        "ADMISSION_DATE": day,
+        "DISCHARGE_DATE": day + timedelta(days=stay),
+        "DOB": person.birth_date,
+        "SEX": sex_code(person),
+        "POSTCODE": person.postcode,
+        "HBTREAT_CURRENTDATE": rng.choice(_BOARDS),
+        "LOCATION": rng.choice(("G405H", "S314H", "T101H")),
+        "SPECIALTY": rng.choice(("A1", "C8", "C11", "A8")),
+        "ADMISSION_TYPE": rng.choice(("11", "33", "36")),
+        "INPATIENT_DAYCASE_IDENTIFIER": "I" if stay else "D",
+        "LENGTH_OF_STAY": stay,
+        "MAIN_CONDITION": conditions[0],
+        "OTHER_CONDITION_1": conditions[1],
+        "OTHER_CONDITION_2": rng.choice((conditions[2], "")),
+        "MAIN_OPERATION": rng.choice(_OPERATIONS),
+    }
+
+
+def prescription(person: Person, ordinal: int, day: date, drug: str, rng: random.Random) -> Row:
+    """One prescribed item; ``drug`` is the first nine characters of its BNF code."""
+    code, name = DRUGS[drug]
+    strength = pick(("", "", " TABLETS", "\nTABLETS, SEE LEAFLET"), rng)
+    return {
+        "PRESCRIPTION_ITEM_ID": key(person, ordinal, "QRX"),
+        "UPI_NUMBER": person.chi,
+        "PRESCRIBED_DATE": day,
+        "DISPENSED_DATE": day + timedelta(days=rng.choice((0, 0, 1, 2, 5))),
+        "PI_BNF_ITEM_CODE": code,
+        "PI_APPROVED_NAME": name + strength,
+        "NUMBER_OF_PAID_ITEMS": 1,
+        "PAID_QUANTITY": rng.choice((28.0, 56.0, 84.0, 17.5)),
+    }
+
+
+def tumour(person: Person, ordinal: int, day: date, site: str, rng: random.Random) -> Row:
+    """One tumour of the cancer registry."""
+    return {
+        "PE_PATIENT_ID": key(person, 0, "QPE"),
+        "TUMOUR_NO": ordinal,
+        "UPI_NUMBER": person.chi,
+        "INCIDENCE_DATE": day,
+        "DATE_OF_BIRTH": person.birth_date,
+        "SEX": sex_code(person),
+        "POSTCODE": person.postcode,
+        "ICD10S_CANCER_SITE": site,
+        "TYPE_ICDO3": rng.choice(("8500/3", "8140/3", "8070/3")),
+        "METHOD_1ST_DETECTION": rng.choice(("1", "2", "9")),
+        "DEATH_CERTIFICATE_ONLY": "0",
+    }
+
+
+def maternity(mother: Person, ordinal: int, babies: list[Person], rng: random.Random) -> Row:
+    """One SMR02 delivery of one to three babies, all born on the same day."""
+    born = babies[0].birth_date
+    weeks = rng.randint(35, 41)
+    chis = [baby.chi for baby in babies] + [""] * (3 - len(babies))
+    return {
+        "EPISODE_RECORD_KEY": key(mother, ordinal, "QMAT"),
+        "UPI_NUMBER": mother.chi,
+        "ADMISSION_DATE": born - timedelta(days=rng.randint(0, 2)),
+        "DISCHARGE_DATE": born + timedelta(days=rng.randint(1, 4)),
+        "DATE_OF_DELIVERY": born,
+        "DATE_OF_LMP": born - timedelta(weeks=weeks),
+        "DOB": mother.birth_date,
+        "ESTIMATED_GESTATION": weeks,
+        "CONDITION_ON_DISCHARGE": "3",
+        "NUM_OF_BIRTHS_THIS_PREGNANCY": len(babies),
+        "OUTCOME_OF_PREGNANCY_BABY_1": "1",
+        "MODE_OF_DELIVERY_BABY_1": rng.choice(("0", "4", "8")),
+        "BIRTHWEIGHT_BABY_1": rng.randrange(2200, 4200, 10),
+        "SEX_BABY_1": sex_code(babies[0]),
+        **{f"BABY_CI_CHI_NUMBER_BABY_{n}": chi for n, chi in enumerate(chis, start=1)},
+        "HBTREAT_CURRENTDATE": rng.choice(_BOARDS),
+        "LOCATION": "S314H",
+        "MAIN_CONDITION": rng.choice(("O80X", "O821", "O300")),
+    }
+
+
+def death(person: Person, day: date, rng: random.Random) -> Row:
+    """The registration of one death."""
+    cause = rng.choice(_DEATH_CAUSES)
+    return {
+        "REGISTRATION_DISTRICT": rng.choice(("602", "734", "151")),
+        "YEAR_OF_REGISTRATION": day.year,
+        "ENTRY_NUMBER": key(person, 0, "QNRS"),
+        "UPI_NUMBER": person.chi,
+        "DATE_OF_DEATH": day,
+        "AGE": whole_years(person.birth_date, day),
+        "SEX": sex_code(person),
+        "POSTCODE": person.postcode,
+        "UNDERLYING_CAUSE_OF_DEATH": cause,
+        "CAUSE_OF_DEATH_CODE_0": cause,
+        "CAUSE_OF_DEATH_CODE_1": rng.choice(("I10X", "E119", "")),
+    }
