@@ -19,7 +19,7 @@ from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.errors import MachineError, SmiError
 from smi_spark.java import check_java, find_java
 from smi_spark.job import explain
-from smi_spark.schema import ZONES, TableSchema, load_schema, table_names
+from smi_spark.schema import ZONES, load_schema, table_names
 from smi_spark.session import get_session
 from smi_spark.tables import Table
 
@@ -148,14 +148,7 @@ def _session_and_tables(config: Config) -> Iterator[Finding]:
 
 def _tables_of(config: Config) -> list[Table]:
     """Every table of the archive that may be there, and the registry of snapshots."""
-    return [
-        tables.table(config, f"{zone}/{name}") for name in table_names() for zone in _zones_of(name, load_schema(name))
-    ]
-
-
-def _zones_of(name: str, schema: TableSchema) -> list[Zone]:
-    carried = schema.zone == "secure" and (name == "images" or name.startswith("records/"))
-    return ["secure", "deidentified"] if carried else [schema.zone]
+    return [tables.table(config, f"{zone}/{name}") for name in table_names() for zone in load_schema(name).zones]
 
 
 def _table(spark: SparkSession, table: Table) -> str:

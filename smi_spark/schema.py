@@ -77,6 +77,11 @@ class TableSchema(BaseModel):
     stated_age: Annotated[str | None, Field(description="column of zone 1 with the age as it was written down")] = None
     columns: tuple[Column, ...]
 
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """The zones of the archive that hold the table: what is about patients goes on from zone 1 to zone 2."""
+        return ("secure", "deidentified") if self.zone == "secure" and self.patient else (self.zone,)
+
     def column(self, name: str) -> Column:
         """The column of that name; ConfigError with the nearest name when there is none."""
         for column in self.columns:

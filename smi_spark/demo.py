@@ -1,0 +1,95 @@
+"""The demonstration: a synthetic archive and pydicom's own DICOM files through every job, in one Spark session."""
+
+import io
+import runpy
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom.data
+from pyspark.sql import SparkSession
+
+from smi_spark import demo_report, synthetic, tables
+from smi_spark.config import Config
+from smi_spark.errors import InputError
+from smi_spark.resources import folder
+from smi_spark.schema import table_names
+
+PATIENTS = 60
+SEED = 2026
+REAL_FILES = Path(pydicom.data.__file__).parent / "test_files"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One job as a user would start it."""
+
+    job: str
+    arguments: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([f"jobs/{self.job}.py", *map(_short, self.arguments)])
+
+
+def run_demo(spark: SparkSession, config: Config, jobs: Path, given: Sequence[str]) -> str:
+    """Run every job of the folder ``jobs`` in turn with the arguments ``given``, and tell what came of it.
+
+    The archive is made in ``<root>/demo`` when it is not there. Raises InputError for a root that is not a folder;
+    a job that fails ends the demonstration with its own exit code.
+    """
+    if "://" in config.root:
+        raise InputError(f"The demonstration needs a folder as root, not {config.root}. Give --set root=data.")
+    started, root = time.monotonic(), Path(config.root)
+    before = tables.versions_below(root)
+    archive = _make_archive(root / "demo")
+    steps = list(_steps(archive))
+    said = {step: _run_step(f"[{n}/{len(steps)}]", step, jobs, given) for n, step in enumerate(steps, 1)}
+    cohorts = [text for step, text in said.items() if step.job == "build_cohort"]
+    seconds = f"{time.monotonic() - started:.0f} s after Spark's start"
+    return demo_report.report(spark, config, cohorts, before, given, seconds)
+
+
+def _make_archive(place: Path) -> Path:
+    if not (place / "answers.json").exists():
+        print(f"making a synthetic archive of {PATIENTS} patients in {_short(str(place))} …", flush=True)
+        synthetic.write_archive(place, patients=PATIENTS, seed=SEED)
+    return place
+
+
+def _steps(archive: Path) -> Iterator[Step]:
+    yield Step("create_key")
+    yield Step("check")
+    yield Step("ingest_headers", ("--source", str(archive / "dicom"), str(REAL_FILES)))
+    for name in table_names():
+        extract = archive / f"{name}.csv"
+        if extract.exists():
+            yield Step("load_records", ("--table", Path(name).name, "--source", str(extract)))
+    yield Step("pseudonymise")
+    for definition in sorted((folder("conf") / "cohorts").glob("*.yaml")):
+        yield Step("build_cohort", ("--cohort", str(definition)))
+
+
+def _run_step(number: str, step: Step, jobs: Path, given: Sequence[str]) -> str:
+    """Start the job in this process, where it finds the session that is running; gives what it printed."""
+    print(f"{number} {step}", flush=True)
+    started = time.monotonic()
+    printed = io.StringIO()
+    sys.argv = [f"{step.job}.py", *given, *step.arguments]
+    try:
+        with redirect_stdout(printed):
+            runpy.run_path(str(jobs / f"{step.job}.py"), run_name="__main__")
+    except SystemExit as ended:
+        if ended.code:
+            raise
+    text = printed.getvalue().strip()
+    print(f"      {text.splitlines()[-1]} ({time.monotonic() - started:.1f} s)", flush=True)
+    return text
+
+
+def _short(argument: str) -> str:
+    """A path as it looks from here."""
+    path = Path(argument)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else argument
