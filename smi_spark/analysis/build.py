@@ -1,30 +1,25 @@
 """Building a cohort: select, deliver, write the tables, and commit them by one row of the registry."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from smi_spark import __version__, tables
-from smi_spark.analysis.definition import Definition, record_schema
-from smi_spark.analysis.delivery import for_project, records_of
+from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.registry import (
-    Delivered,
     Input,
     Registered,
     register,
     registered,
-    snapshot_table,
     write_manifest,
 )
-from smi_spark.analysis.selection import Left, attrition, select_images
+from smi_spark.analysis.selection import Left, attrition
+from smi_spark.analysis.snapshot import checksum, write_snapshot
 from smi_spark.config import Config
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.run import new_run_id
-from smi_spark.schema import load_schema
 
 Inputs = tuple[Input, ...]
 
@@ -74,12 +69,6 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     return Built(definition, entry.attrition, entry, is_new, place)
 
 
-def content_checksum(frames: Mapping[str, DataFrame]) -> str:
-    """SHA-256 over each table's name and the sum of its rows' hashes: the same for the same rows in any order."""
-    sums = [f"{name}|{_sum_of_hashes(frame)}" for name, frame in sorted(frames.items())]
-    return hashlib.sha256("\n".join(sums).encode()).hexdigest()
-
-
 def attrition_table(steps: Sequence[Left]) -> str:
     """The steps as lines of text: patients, studies, images, rule."""
     lines = [f"{'patients':>10} {'studies':>10} {'images':>10}  left after"]
@@ -91,7 +80,8 @@ def _build_version(
     spark: SparkSession, config: Config, definition: Definition, inputs: Inputs, key: str, newest: Registered | None
 ) -> Registered:
     images, records = _read_inputs(spark, config, inputs)
-    delivered = _write_tables(spark, config, definition, images, records)
+    steps = attrition(images, records, definition)
+    delivered = write_snapshot(spark, config, definition, images, records)
     entry = Registered(
         project=definition.project,
         cohort=definition.cohort,
@@ -102,9 +92,9 @@ def _build_version(
         definition_hash=definition.sha256(),
         tables=delivered,
         inputs=inputs,
-        attrition=attrition(images, records, definition),
+        attrition=steps,
         key_id=key,
-        content_checksum=content_checksum(_written(spark, config, definition, delivered)),
+        content_checksum=checksum(spark, config, definition, delivered),
         software_version=__version__,
     )
     register(spark, config, entry)
@@ -120,45 +110,3 @@ def _pin_inputs(spark: SparkSession, config: Config, definition: Definition) -> 
 def _read_inputs(spark: SparkSession, config: Config, inputs: Inputs) -> tuple[DataFrame, dict[str, DataFrame]]:
     images, *records = (tables.read(spark, tables.table(config, name), version) for name, version in inputs)
     return images, dict(zip((name.rpartition("/")[2] for name, _ in inputs[1:]), records, strict=True))
-
-
-def _write_tables(
-    spark: SparkSession, config: Config, definition: Definition, images: DataFrame, records: Mapping[str, DataFrame]
-) -> tuple[Delivered, ...]:
-    delivered = []
-    for name, frame in _deliver(config, definition, images, records).items():
-        target = snapshot_table(config, definition.project, definition.cohort, name)
-        rows = tables.replace(frame, target, keep_versions=True)
-        delivered.append(Delivered(name, tables.latest_version(spark, target), rows))
-    return tuple(delivered)
-
-
-def _deliver(
-    config: Config, definition: Definition, images: DataFrame, records: Mapping[str, DataFrame]
-) -> dict[str, DataFrame]:
-    """The snapshot's tables by name, not yet written."""
-    selected = select_images(images, records, definition)
-    chosen = {"images": selected}
-    studies = selected.select("patient_id", "StudyDate").distinct()
-    for table, window in sorted(definition.deliver.records.items()):
-        event_date = str(record_schema(table).event_date)
-        chosen[f"records/{table}"] = records_of(records[table], studies, event_date, window)
-    return {
-        name: for_project(rows, load_schema(name), config.keys.projects, definition.project)
-        for name, rows in chosen.items()
-    }
-
-
-def _written(
-    spark: SparkSession, config: Config, definition: Definition, delivered: tuple[Delivered, ...]
-) -> dict[str, DataFrame]:
-    places = {d.name: snapshot_table(config, definition.project, definition.cohort, d.name) for d in delivered}
-    return {d.name: tables.read(spark, places[d.name], d.version) for d in delivered}
-
-
-def _sum_of_hashes(df: DataFrame) -> str:
-    # xxhash64 passes over nulls: without saying where they stand, (null, x) and (x, null) would hash alike.
-    nulls = F.array(*(F.col(name).isNull() for name in df.columns))
-    row_hash = F.xxhash64(*(F.col(name) for name in df.columns), nulls).cast("decimal(20,0)")
-    row = df.agg(F.count("*").alias("rows"), F.sum(row_hash).alias("hashes")).first()
-    return "" if row is None else f"{row['rows']}|{row['hashes']}"

@@ -11,12 +11,12 @@ from pydantic_core import PydanticCustomError
 
 from smi_spark.analysis.windows import Dates, Part, Window
 from smi_spark.config import load_yaml, validate
+from smi_spark.deidentified.labels import UNKNOWN, body_part_rules
 from smi_spark.errors import ConfigError, unknown_name
 from smi_spark.schema import TableSchema, load_schema, table_names
 
 SEXES = ("F", "M", "O")
 MODALITIES = ("CR", "CT", "DX", "MG", "MR", "NM", "OTHER", "PT", "RF", "US", "XA")
-BODY_PARTS = ("abdomen", "breast", "chest", "head", "knee", "neck", "pelvis", "spine", "unknown", "wholebody")
 REGISTRY = "cohorts"  # the folder of the registry in zone 3: no project can have its name
 
 
@@ -171,7 +171,8 @@ def _wrong_names(definition: Definition, place: str) -> Iterator[str]:
 
 
 def _wrong_image_names(images: Images, place: str) -> Iterator[str]:
-    for field, known in (("modality", MODALITIES), ("body_part", BODY_PARTS), ("sex", SEXES)):
+    body_parts = (*body_part_rules(), UNKNOWN)
+    for field, known in (("modality", MODALITIES), ("body_part", body_parts), ("sex", SEXES)):
         for given in getattr(images, field) or ():
             if given not in known:
                 yield unknown_name(f"{place}: images.{field}", given, "value", known)

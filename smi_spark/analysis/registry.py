@@ -94,9 +94,8 @@ class Cohort:
         return self.entry.attrition
 
     def _table(self, name: str) -> DataFrame:
-        versions = {table.name: table.version for table in self.entry.tables}
-        place = snapshot_table(self.config, self.entry.project, self.entry.cohort, name)
-        return tables.read(self.spark, place, versions[name])
+        (delivered,) = (table for table in self.entry.tables if table.name == name)
+        return read_delivered(self.spark, self.config, self.entry.project, self.entry.cohort, delivered)
 
 
 def open_cohort(spark: SparkSession, config: Config, project: str, cohort: str, version: int | None = None) -> Cohort:
@@ -158,6 +157,11 @@ def registry_table(config: Config) -> tables.Table:
 def snapshot_table(config: Config, project: str, cohort: str, name: str) -> tables.Table:
     """A table of a snapshot by its name within the cohort: ``images``, ``studies``, ``records/smr01``."""
     return tables.table(config, f"analysis/{project}/{cohort}/{name}", schema=name)
+
+
+def read_delivered(spark: SparkSession, config: Config, project: str, cohort: str, delivered: Delivered) -> DataFrame:
+    """The rows of a snapshot's table at the version delivered."""
+    return tables.read(spark, snapshot_table(config, project, cohort, delivered.name), delivered.version)
 
 
 def _from_row(row: dict[str, Any]) -> Registered:

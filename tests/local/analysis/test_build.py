@@ -1,0 +1,283 @@
+"""Building snapshots: what is written, committed, left alone, and opened again."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import __version__, tables
+from smi_spark.analysis import open_cohort
+from smi_spark.analysis.build import Built, build_cohort
+from smi_spark.analysis.definition import Definition, read_definition
+from smi_spark.analysis.registry import Delivered
+from smi_spark.analysis.selection import Left
+from smi_spark.analysis.snapshot import content_checksum, write_snapshot
+from smi_spark.config import Config
+from smi_spark.deidentified.dates import shift_weeks
+from smi_spark.deidentified.keys import key_id, load_key, project_key
+from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
+from smi_spark.errors import TableError
+from tests.conftest import make_config
+from tests.rows import frame
+
+SCAN = date(2020, 1, 3)
+QUESTION: dict[str, Any] = {
+    "cohort": "head_ct",
+    "project": "demo",
+    "question": "Head CT, then admitted?",
+    "images": {"modality": "CT", "body_part": "head"},
+    "records": {"required": [{"table": "smr01", "window": {"from": "1 day", "until": "3 months"}}]},
+    "deliver": {"records": {"smr01": {"from": "-1 month", "until": "3 months"}, "deaths": {}}},
+}
+
+
+def definition(**images: Any) -> Definition:
+    return read_definition({**QUESTION, "images": {**QUESTION["images"], **images}}, "test.yaml")
+
+
+def image(number: int, patient: str, day: date | None, modality: str = "CT", **values: object) -> dict[str, object]:
+    study = f"{patient}-{modality}"
+    return {
+        "SOPInstanceUID": f"2.25.{number}", "SeriesInstanceUID": f"{study}-1", "StudyInstanceUID": study,
+        "AccessionNumber": f"accession of {study}", "patient_id": patient, "StudyDate": day, "ContentDate": day,
+        "modality": modality, "year": day.year if day else 0, "body_part_label": "head", "PatientSex": "F",
+        "age_at_study": 50, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", **values,
+    }  # fmt: skip
+
+
+def fill_zone_2(spark: SparkSession, config: Config) -> None:
+    images = [
+        image(1, "ann", SCAN, RefImageSeq_ReferencedSOPInstanceUID=["2.25.2"]),
+        image(2, "ann", SCAN),
+        image(3, "bob", SCAN),
+        image(4, "cat", SCAN, "MR"),
+        image(5, "dan", SCAN, PatientSex="M"),
+    ]
+    admissions = [
+        {"URI": uri, "patient_id": who, "ADMISSION_DATE": day}
+        for uri, who, day in (
+            ("u1", "ann", date(2020, 1, 10)),
+            ("u2", "ann", date(2019, 12, 25)),
+            ("u3", "ann", date(2015, 1, 1)),
+            ("u4", "dan", date(2020, 4, 3)),
+            ("u5", "bob", SCAN),
+            ("u6", "cat", date(2020, 1, 10)),
+        )
+    ]
+    deaths = [{"ENTRY_NUMBER": who, "patient_id": who, "DATE_OF_DEATH": date(2021, 1, 1)} for who in ("ann", "bob")]
+    for name, rows in (("images", images), ("records/smr01", admissions), ("records/deaths", deaths)):
+        target = tables.table(config, f"deidentified/{name}")
+        tables.append(frame(spark, name, rows, "deidentified"), target)
+
+
+def files_below(root: str) -> set[str]:
+    return {str(path.relative_to(root)) for path in Path(root).rglob("*") if path.is_file()}
+
+
+@dataclass(frozen=True)
+class Story:
+    """One installation: a dry run, a build, the same again, another definition, and an input that moved."""
+
+    config: Config
+    dry: Built
+    files_after_dry: set[str]
+    first: Built
+    first_files: dict[str, bytes]
+    again: Built
+    files_added_by_again: set[str]
+    other: Built
+
+
+@pytest.fixture(scope="module")
+def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    config = make_config(tmp_path_factory.mktemp("build"))
+    fill_zone_2(spark, config)
+    before = files_below(config.root)
+    dry = build_cohort(spark, config, definition(), dry_run=True)
+    files_after_dry = files_below(config.root) - before
+    first = build_cohort(spark, config, definition())
+    analysis = Path(config.zone("analysis"))
+    first_files = {name: (analysis / name).read_bytes() for name in files_below(str(analysis))}
+    again = build_cohort(spark, config, definition())
+    added = files_below(str(analysis)) - set(first_files)
+    other = build_cohort(spark, config, definition(sex="F"))
+    return Story(config, dry, files_after_dry, first, first_files, again, added, other)
+
+
+def test_a_dry_run_counts_and_writes_nothing(story: Story) -> None:
+    assert story.dry.attrition == story.first.attrition
+    assert story.files_after_dry == set()
+    assert str(story.dry) == (
+        "  patients    studies     images  left after\n"
+        "         3          3          4  1. CT images\n"
+        "         3          3          4  2. body part head\n"
+        "         3          3          4  3. with a study date\n"
+        "         2          2          3  4. smr01: any record, from 1 day until 3 months\n"
+        "demo/head_ct: dry run, nothing written"
+    )
+
+
+def test_a_build_is_one_row_that_names_everything_it_came_from(spark: SparkSession, story: Story) -> None:
+    entry = open_cohort(spark, story.config, "demo", "head_ct", 1).entry
+    assert entry == story.first.entry
+    assert entry.definition_hash == definition().sha256()
+    assert read_definition(json.loads(entry.definition), "registry") == definition()
+    assert [(table.name, table.row_count) for table in entry.tables] == [
+        ("images", 3), ("studies", 2), ("records/deaths", 1), ("records/smr01", 3),
+    ]  # fmt: skip
+    assert [source.name for source in entry.inputs] == [
+        "deidentified/images", "deidentified/records/deaths", "deidentified/records/smr01",
+    ]  # fmt: skip
+    assert entry.key_id == key_id(project_key(load_key(story.config.keys.projects), "demo"))
+    assert entry.software_version == __version__
+    assert entry.attrition[-1] == Left(4, "smr01: any record, from 1 day until 3 months", 2, 2, 3)
+    assert str(story.first).endswith(
+        "demo/head_ct: version 1 built, 3 images, 2 studies, 1 records/deaths, 3 records/smr01, "
+        f"in {story.config.zone('analysis')}/demo/head_ct"
+    )
+
+
+def test_the_same_build_again_adds_nothing(story: Story) -> None:
+    assert not story.again.is_new
+    assert story.again.entry == story.first.entry
+    assert story.files_added_by_again == set()
+    assert str(story.again).endswith(
+        f"demo/head_ct: version 1 is already this, in {story.config.zone('analysis')}/demo/head_ct"
+    )
+
+
+def test_another_definition_is_the_next_version_and_the_one_before_stays(spark: SparkSession, story: Story) -> None:
+    assert story.other.entry is not None
+    assert story.other.entry.version == 2
+    config = story.config
+    assert open_cohort(spark, config, "demo", "head_ct").images.count() == 2
+    old = open_cohort(spark, config, "demo", "head_ct", 1)
+    frames = {"images": old.images, "studies": old.studies, **{f"records/{n}": df for n, df in old.records.items()}}
+    assert old.images.count() == 3
+    assert content_checksum(frames) == old.entry.content_checksum
+    unchanged = {name for name, content in story.first_files.items()
+                 if (Path(config.zone("analysis")) / name).read_bytes() == content}  # fmt: skip
+    assert unchanged == set(story.first_files)
+
+
+def test_ids_are_the_projects_own_and_dates_move_by_the_patients_whole_weeks(spark: SparkSession, story: Story) -> None:
+    key = project_key(load_key(story.config.keys.projects), "demo")
+    cohort = open_cohort(spark, story.config, "demo", "head_ct", 1)
+    rows = {row["SOPInstanceUID"]: row for row in cohort.images.collect()}
+    assert set(rows) == {pseudonymous_uid(key, f"2.25.{n}") for n in (1, 2, 5)}
+    ann = rows[pseudonymous_uid(key, "2.25.1")]
+    day = date.fromordinal(SCAN.toordinal() + 7 * shift_weeks(key, "ann"))
+    assert ann["patient_id"] == pseudonym(key, "patient", "ann")
+    assert ann["StudyInstanceUID"] == pseudonymous_uid(key, "ann-CT")
+    assert ann["AccessionNumber"] == pseudonym(key, "accession", "accession of ann-CT")
+    assert ann["RefImageSeq_ReferencedSOPInstanceUID"] == [pseudonymous_uid(key, "2.25.2")]
+    assert ann["SOPClassUID"] == "1.2.840.10008.5.1.4.1.1.2"
+    assert (ann["StudyDate"], ann["ContentDate"], ann["year"]) == (day, day, day.year)
+    (study,) = cohort.studies.where(F.col("patient_id") == ann["patient_id"]).collect()
+    assert (study["StudyInstanceUID"], study["StudyDate"], study["image_count"]) == (ann["StudyInstanceUID"], day, 2)
+
+
+def test_records_come_within_their_window_and_of_nobody_else(spark: SparkSession, story: Story) -> None:
+    key = project_key(load_key(story.config.keys.projects), "demo")
+    cohort = open_cohort(spark, story.config, "demo", "head_ct", 1)
+    delivered = {row["URI"]: row for row in cohort.records["smr01"].collect()}
+    assert set(delivered) == {pseudonym(key, "accession", uri) for uri in ("u1", "u2", "u4")}
+    assert [row["patient_id"] for row in cohort.records["deaths"].collect()] == [pseudonym(key, "patient", "ann")]
+    joined = cohort.images.join(cohort.records["smr01"], "patient_id")
+    days = {row[0] for row in joined.select(F.datediff("ADMISSION_DATE", "StudyDate")).collect()}
+    assert days == {7, -9, 91}
+
+
+def test_another_project_gets_other_ids(spark: SparkSession, story: Story) -> None:
+    other = read_definition({**QUESTION, "project": "second", "deliver": {}}, "test.yaml")
+    build_cohort(spark, story.config, other)
+    theirs, ours = (open_cohort(spark, story.config, project, "head_ct", 1).images for project in ("second", "demo"))
+    assert (
+        theirs.select("patient_id")
+        .union(theirs.select("StudyInstanceUID"))
+        .intersect(ours.select("patient_id").union(ours.select("StudyInstanceUID")))
+        .isEmpty()
+    )
+
+
+def test_the_manifest_says_the_same_beside_the_tables(story: Story) -> None:
+    assert story.first.entry is not None
+    text = (Path(story.config.zone("analysis")) / "demo/head_ct/manifest-v1.json").read_text()
+    read = json.loads(text)
+    assert read["content_checksum"] == story.first.entry.content_checksum
+    assert read["tables"][0] == {"name": "images", "version": story.first.entry.tables[0].version, "row_count": 3}
+    assert read["definition"]["images"] == {"body_part": ["head"], "modality": ["CT"]}
+    assert read["attrition"][3]["images"] == 3
+    assert story.config.root not in text
+
+
+def test_a_cohort_or_version_that_is_not_there_is_named_with_those_that_are(
+    spark: SparkSession, story: Story, config: Config
+) -> None:
+    with pytest.raises(TableError) as raised:
+        open_cohort(spark, story.config, "demo", "head_ct", 7)
+    today = story.first.entry and f"{story.first.entry.built_at:%Y-%m-%d}"
+    assert str(raised.value) == (
+        f"demo/head_ct has no version 7; it has 1 ({today}), 2 ({today}). Open one of these, or leave version out."
+    )
+    with pytest.raises(
+        TableError, match=r"^demo/hed_ct is not a cohort\. Cohorts here: .*Did you mean demo/head_ct\?$"
+    ):
+        open_cohort(spark, story.config, "demo", "hed_ct")
+    with pytest.raises(TableError) as raised:
+        open_cohort(spark, config, "demo", "head_ct")
+    assert str(raised.value) == "demo/head_ct is not a cohort: none is built yet. Run jobs/build_cohort.py first."
+
+
+def test_a_table_that_zone_2_lacks_is_named(spark: SparkSession, story: Story) -> None:
+    needs_cancers = read_definition({**QUESTION, "deliver": {"records": {"smr06": {}}}}, "test.yaml")
+    with pytest.raises(TableError, match="^deidentified/records/smr06 does not exist in .* Run the job that fills it"):
+        build_cohort(spark, story.config, needs_cancers, dry_run=True)
+
+
+def test_what_a_killed_build_left_is_ignored_and_overwritten(spark: SparkSession, config: Config) -> None:
+    fill_zone_2(spark, config)
+    images = tables.read(spark, tables.table(config, "deidentified/images"))
+    records = {
+        name: tables.read(spark, tables.table(config, f"deidentified/records/{name}")) for name in ("smr01", "deaths")
+    }
+    left = write_snapshot(spark, config, definition(sex="M"), images, records)  # killed before its registry row
+    assert left[0] == Delivered("images", 1, 1)
+    built = build_cohort(spark, config, definition(sex="F"))
+    assert built.entry is not None
+    assert (built.entry.version, built.entry.tables[0].row_count) == (1, 2)
+    assert open_cohort(spark, config, "demo", "head_ct").images.count() == 2
+    # Inputs that move make the next version, although here nothing of it differs.
+    tables.append(
+        frame(spark, "images", [image(9, "zoe", None, "MR")], "deidentified"),
+        tables.table(config, "deidentified/images"),
+    )
+    moved = build_cohort(spark, config, definition(sex="F"))
+    assert moved.entry is not None
+    assert (moved.is_new, moved.entry.version) == (True, 2)
+    assert moved.entry.content_checksum == built.entry.content_checksum
+
+
+def test_the_checksum_is_of_the_rows_and_not_of_their_order(spark: SparkSession) -> None:
+    def checksum(*rows: tuple[str | None, str | None]) -> str:
+        df: DataFrame = spark.createDataFrame(list(rows), "a string, b string")
+        return content_checksum({"images": df})
+
+    one = checksum(("x", None), ("y", "z"))
+    assert one == checksum(("y", "z"), ("x", None))
+    assert (
+        len(
+            {
+                one,
+                checksum((None, "x"), ("y", "z")),
+                checksum(("x", None)),
+                checksum(("x", None), ("y", "z"), ("y", "z")),
+            }
+        )
+        == 4
+    )
