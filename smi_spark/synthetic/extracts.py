@@ -118,7 +118,7 @@ def _field_too_many(damage: _Damage) -> _Spoilt:
 def _same_key(damage: _Damage) -> _Spoilt:
     key = damage.schema.key[0]
     changes: Row = {key: damage.donor[key], _HARMLESS.get(damage.table, "SEX"): "9"}
-    return damage.line(changes), key, Reason.DUPLICATE_KEY
+    return damage.line(changes), ", ".join(damage.schema.key), Reason.DUPLICATE_KEY
 
 
 def _not_a_number(damage: _Damage) -> _Spoilt:
