@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.functions import ArrowUDFType, arrow_udf  # type: ignore[attr-defined]  # pyspark's stubs lack them
+from pyspark.sql.functions import arrow_udf  # type: ignore[attr-defined]  # pyspark's stubs lack it
 from pyspark.sql.types import ArrayType
 
 from smi_spark.config import KeySource
@@ -69,9 +69,13 @@ def worker_key(source: KeySource, project: str | None) -> bytes:
     return load_key(source) if project is None else project_key(load_key(source), project)
 
 
-def in_worker(function: Callable[[Any], Any], result: str) -> Callable[[Column], Column]:
+def in_worker(function: Callable[["pa.Array[Any]"], "pa.Array[Any]"], result: str) -> Callable[[Column], Column]:
     """A column function that gives Arrow arrays to ``function`` in the workers; columns used together share a trip."""
-    udf: Callable[[Column], Column] = arrow_udf(function, result, ArrowUDFType.SCALAR)
+
+    def arrays(values: pa.Array) -> pa.Array:  # type: ignore[type-arg]  # Spark reads the hints, and these only
+        return function(values)
+
+    udf: Callable[[Column], Column] = arrow_udf(arrays, result)
     return udf
 
 

@@ -1,0 +1,65 @@
+"""What becomes of each column of zone 1 in zone 2: the actions that ``schemas/*.yaml`` name."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from smi_spark.config import KeySource
+from smi_spark.deidentified.dates import age_in_years, capped_age, years_of_age_string
+from smi_spark.deidentified.pseudonyms import Domain, patient_identity, pseudonymise
+from smi_spark.schema import Column as SchemaColumn
+from smi_spark.schema import TableSchema
+
+PATIENT_ID = "patient_id"
+DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "uid": "uid", "accession": "accession"}
+
+
+def deidentify(df: DataFrame, schema: TableSchema, key: KeySource) -> DataFrame:
+    """Rows of zone 1 as zone 2 holds them: exactly the columns that ``schema`` lets through, in its order.
+
+    Each column by its action: ``keep`` and ``date`` as they are; ``pseudonym``, ``uid`` and ``accession`` by the key;
+    ``age`` in whole years, 90 for 90 and over, from the birth date at the event, else from the stated age; ``area``
+    the letters a postcode begins with; ``remove`` not at all. ``patient_id`` is the pseudonym of ``schema.patient``.
+    Columns that begin in zone 2 and are none of these (labels) stand in ``df`` already.
+    Raises KeyFileError in the worker when it has no such key.
+    """
+    columns = schema.in_zone("deidentified")
+    plain = df.select(*(_plain(column, schema).alias(column.name) for column in columns))
+    domains = {column.name: DOMAINS[column.deidentify] for column in columns if column.deidentify in DOMAINS}
+    if schema.patient is not None:
+        domains[PATIENT_ID] = "patient"
+    return pseudonymise(plain, domains, key)
+
+
+def identity(schema: TableSchema) -> Column:
+    """The text that the row's ``patient_id`` is made of; null where nobody can be found behind the row."""
+    return patient_identity(F.col(str(schema.patient)))
+
+
+def postcode_area(postcode: Column) -> Column:
+    """The one or two letters that a postcode begins with: ``EH8 9YL`` → ``EH``; null for what is no postcode."""
+    return F.nullif(F.regexp_extract(F.upper(F.trim(postcode)), "^([A-Z]{1,2})[0-9]", 1), F.lit(""))
+
+
+def _plain(column: SchemaColumn, schema: TableSchema) -> Column:
+    """The column before its pseudonyms are made."""
+    if column.name == PATIENT_ID and schema.patient is not None:
+        return identity(schema)
+    match column.deidentify:
+        case "age":
+            return _age(schema)
+        case "pseudonym":
+            return patient_identity(F.col(column.name))
+        case "area":
+            return postcode_area(F.col(column.name))
+        case _:
+            return F.col(column.name)
+
+
+def _age(schema: TableSchema) -> Column:
+    ages = []
+    if schema.birth_date is not None and schema.event_date is not None:
+        ages.append(age_in_years(F.col(schema.birth_date), F.col(schema.event_date)))
+    if schema.stated_age is not None:
+        stated = F.col(schema.stated_age)
+        ages.append(years_of_age_string(stated) if schema.column(schema.stated_age).type == "string" else stated)
+    return capped_age(F.coalesce(*ages))

@@ -1,0 +1,145 @@
+"""Zone 1 → zone 2: images, their series and studies, record tables, and the links back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import tables
+from smi_spark.config import Config, KeySource
+from smi_spark.deidentified.actions import deidentify, identity
+from smi_spark.deidentified.keys import key_id, load_key
+from smi_spark.deidentified.labels import DESCRIPTIONS, body_part
+from smi_spark.deidentified.pseudonyms import pseudonymise
+from smi_spark.deidentified.rollups import roll_up_series, roll_up_studies
+from smi_spark.reasons import Reason
+from smi_spark.run import new_run_id
+from smi_spark.schema import load_schema, table_names
+from smi_spark.tables import Table
+
+IMAGES = "deidentified/images"
+ORIGINAL = "original_sop_instance_uid"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows that a run added; ``series`` and ``studies`` are those rolled up, 0 where nothing had changed."""
+
+    images: int
+    quarantined: int
+    series: int
+    studies: int
+    records: Mapping[str, int]
+
+    def __str__(self) -> str:
+        records = "".join(f", {name} {count:,}" for name, count in self.records.items())
+        return (
+            f"added: images {self.images:,}{records}; rolled up: series {self.series:,}, studies {self.studies:,}; "
+            f"quarantined: {self.quarantined:,}"
+        )
+
+
+def run(spark: SparkSession, config: Config) -> Counts:
+    """Bring zone 2 up to what zone 1 holds: only what is not there yet is derived.
+
+    Commits, in this order: ``secure/quarantine`` (images without a patient), ``deidentified/images``,
+    ``secure/links``, ``deidentified/series``, ``deidentified/studies``, each ``deidentified/records/<name>``. An image
+    counts as done when its link stands; each step adds what its table lacks, so that the next run completes one that
+    was killed anywhere between.
+    Raises KeyFileError when the archive key cannot be had, TableError when zone 1 has neither images nor records.
+    """
+    archive_key = key_id(load_key(config.keys.archive))
+    records = [name for name in table_names() if name.startswith("records/") and _is_there(spark, config, name)]
+    images = quarantined = 0
+    series = studies = 0
+    if _is_there(spark, config, "images") or not records:
+        images, quarantined = _add_images(spark, config, archive_key)
+        series, studies = _roll_up(spark, config)
+    added = {name: _add_records(spark, config, name) for name in records}
+    return Counts(images, quarantined, series, studies, added)
+
+
+def images_to_deidentified(images: DataFrame, key: KeySource) -> DataFrame:
+    """Rows of secure/images as deidentified/images holds them, with the label of the body part."""
+    label = body_part(F.col("BodyPartExamined"), *(F.col(name) for name in DESCRIPTIONS))
+    return deidentify(images.withColumn("body_part_label", label), load_schema("images"), key)
+
+
+def _is_there(spark: SparkSession, config: Config, name: str) -> bool:
+    return tables.exists(spark, tables.table(config, f"secure/{name}"))
+
+
+def _add_images(spark: SparkSession, config: Config, archive_key: str) -> tuple[int, int]:
+    run_id, key, links = new_run_id(), config.keys.archive, tables.table(config, "secure/links")
+    waiting = _unlinked(spark, tables.table(config, "secure/images"), links)
+    patient = identity(load_schema("images"))
+    nobody, usable = waiting.where(patient.isNull()), waiting.where(patient.isNotNull())
+    quarantine = tables.table(config, "secure/quarantine")
+    quarantined = tables.append_missing(
+        _quarantine_rows(nobody, run_id), quarantine, ["table", "source", "path", "reason"]
+    )
+    added = tables.append_missing(
+        images_to_deidentified(usable, key), tables.table(config, IMAGES), load_schema("images").key
+    )
+    tables.append_missing(_links(usable, key, archive_key, run_id), links, links.schema.key)
+    return added, quarantined
+
+
+def _unlinked(spark: SparkSession, images: Table, links: Table) -> DataFrame:
+    """Images of zone 1 that have no link yet, at one version of it: an ingest may be adding to the table."""
+    rows = tables.read(spark, images, tables.latest_version(spark, images))
+    done = tables.read_or_empty(spark, links).select(F.col(ORIGINAL))
+    return rows.join(done, rows["SOPInstanceUID"] == done[ORIGINAL], "left_anti")
+
+
+def _quarantine_rows(images: DataFrame, run_id: str) -> DataFrame:
+    given = {
+        "table": F.lit(IMAGES),
+        "column": F.lit("PatientID"),
+        "reason": F.lit(Reason.NO_PATIENT_ID.value),
+        "value": F.col("PatientID"),
+        "quarantined_at": F.current_timestamp(),
+        "run_id": F.lit(run_id),
+    }
+    kept = ("source", "path", "SOPInstanceUID", "StudyInstanceUID")
+    return images.select(
+        *kept,
+        *(column.alias(name) for name, column in given.items()),
+        F.lit(None).cast("long").alias("row_number"),
+        F.lit(None).cast("string").alias("detail"),
+    )
+
+
+def _links(images: DataFrame, key: KeySource, archive_key: str, run_id: str) -> DataFrame:
+    rows = images.select(
+        "SOPInstanceUID",
+        F.col("SOPInstanceUID").alias(ORIGINAL),
+        "source",
+        "path",
+        F.lit(archive_key).alias("key_id"),
+        F.lit(run_id).alias("run_id"),
+    )
+    return pseudonymise(rows, {"SOPInstanceUID": "uid"}, key)
+
+
+def _roll_up(spark: SparkSession, config: Config) -> tuple[int, int]:
+    """Replace the roll-ups whose images do not add up to those of the table."""
+    source = tables.read(spark, tables.table(config, IMAGES))
+    series, studies = (tables.table(config, f"deidentified/{name}") for name in ("series", "studies"))
+    counts = source.agg(F.count(F.lit(1)).alias("images"))
+    for target in (series, studies):
+        rolled_up = tables.read_or_empty(spark, target)
+        counts = counts.crossJoin(rolled_up.agg(F.coalesce(F.sum("image_count"), F.lit(0)).alias(target.schema.table)))
+    row = counts.collect()[0]
+    written = [
+        tables.replace(roll_up(source), target) if row[target.schema.table] != row["images"] else 0
+        for target, roll_up in ((series, roll_up_series), (studies, roll_up_studies))
+    ]
+    return written[0], written[1]
+
+
+def _add_records(spark: SparkSession, config: Config, name: str) -> int:
+    source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
+    rows = deidentify(tables.read(spark, source), source.schema, config.keys.archive)
+    return tables.append_missing(rows, target, source.schema.key)
