@@ -148,7 +148,7 @@ def _series(study: Study, series: Series, rng: random.Random) -> dict[str, Any]:
     return {
         "SOPClassUID": SOP_CLASSES[series.modality],
         "SeriesInstanceUID": series.uid,
-        "FrameOfReferenceUID": f"2.25.{rng.getrandbits(122)}",
+        "FrameOfReferenceUID": f"{study.uid}.9",
         "Modality": series.modality,
         "SeriesNumber": series.number,
         "SeriesTime": "090601.000000",

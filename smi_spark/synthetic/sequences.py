@@ -17,7 +17,7 @@ _VIEWS = {"CC": ("399162004", "cranio-caudal"), "MLO": ("399368009", "medio-late
 
 def add_sequences(header: Dataset, study: Study, series: Series, rng: random.Random) -> None:
     """Put into ``header`` the sequences that the study and its modality have; some of undefined length (PS3.5 7.5)."""
-    for keyword, items in {**_of_study(study, rng), **_of_series(study, series, rng)}.items():
+    for keyword, items in {**_of_study(study), **_of_series(study, series, rng)}.items():
         sequence = Sequence([_item(values) for values in items])
         setattr(header, keyword, sequence)
         if study.scanner.number % 2:
@@ -26,7 +26,7 @@ def add_sequences(header: Dataset, study: Study, series: Series, rng: random.Ran
                 item.is_undefined_length_sequence_item = True
 
 
-def _of_study(study: Study, rng: random.Random) -> dict[str, list[dict[str, Any]]]:
+def _of_study(study: Study) -> dict[str, list[dict[str, Any]]]:
     code = _code(_PROCEDURES[study.modality], "NICIP", study.description or "Examination")
     return {
         "OtherPatientIDsSequence": [
@@ -35,7 +35,7 @@ def _of_study(study: Study, rng: random.Random) -> dict[str, list[dict[str, Any]
         ],
         "ProcedureCodeSequence": [code],
         "ReferencedStudySequence": [_reference(STUDY_CLASS, study.uid)],
-        "ReferencedPerformedProcedureStepSequence": [_reference(STEP_CLASS, f"2.25.{rng.getrandbits(122)}")],
+        "ReferencedPerformedProcedureStepSequence": [_reference(STEP_CLASS, f"{study.uid}.8")],
         "RequestAttributesSequence": [
             {
                 "RequestedProcedureID": study.accession,
