@@ -1,0 +1,51 @@
+"""Text in the charsets of DICOM → UTF-8, where it is more than ASCII.
+
+Source: DICOM PS3.3 C.12.1.1.2 (Specific Character Set), PS3.5 section 6.1, by pydicom's tables.
+"""
+
+import warnings
+from functools import lru_cache
+
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.valuerep import CUSTOMIZABLE_CHARSET_VR, TEXT_VR_DELIMS
+
+from smi_spark.dicom.arena import Arena
+from smi_spark.dicom.gather import beyond_ascii
+from smi_spark.dicom.layout import vr_code
+from smi_spark.dicom.plan import CHARSET, Numbers
+
+_VRS = frozenset(vr_code(str(vr)) for vr in CUSTOMIZABLE_CHARSET_VR)
+
+
+def recode(arena: Arena, spans: Numbers, starts: Numbers, slots: set[int]) -> None:
+    """Let the spans of ``slots`` that hold more than ASCII point at the same text in UTF-8.
+
+    A charset that is not known, and bytes that it does not have, become what pydicom makes of them.
+    """
+    found = [int(i) for slot in slots for i in beyond_ascii(arena.content, spans, starts[slot], starts[slot + 1])]
+    if not found:
+        return
+    charsets = {
+        int(spans[1, i]): _bytes(arena, spans, i) for i in reversed(range(starts[CHARSET], starts[CHARSET + 1]))
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for i in found:
+            charset = charsets.get(int(spans[1, i]), b"") if int(spans[4, i]) in _VRS else b""
+            text = decode_bytes(_bytes(arena, spans, i), encodings(charset), TEXT_VR_DELIMS)
+            data = text.encode("utf-8", "replace")
+            spans[2, i], spans[3, i] = arena.append(data), len(data)
+
+
+@lru_cache(1024)
+def encodings(charset: bytes) -> tuple[str, ...]:
+    """Python's names for the value of SpecificCharacterSet."""
+    names = [name.strip(" \0") for name in charset.decode("latin-1").split("\\")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return tuple(convert_encodings(names))
+
+
+def _bytes(arena: Arena, spans: Numbers, i: int) -> bytes:
+    place, length = int(spans[2, i]), max(0, int(spans[3, i]))
+    return arena.content[place : place + length].tobytes()

@@ -1,0 +1,314 @@
+"""The tokeniser: walks headers, element by element, over a buffer that holds many of them. Compiled.
+
+One row a header. Its place is an array of numbers, so that a walk stops wherever bytes are missing and goes on when
+they have come: ``state[row]`` holds the fields below, ``levels[row]`` the open sequences and items. Containers end at
+offsets in the file, never in the buffer: bytes that were stepped over change nothing. No byte outside
+``buffer[POS:END]`` of a row is touched, whatever the header says.
+
+Three tables grow while walking: spans (wanted values), gaps (values left out) and pieces (the bytes that are kept).
+Source: DICOM PS3.5 section 7 (data set encoding), PS3.10 section 7 (file meta information).
+"""
+
+import numpy as np
+
+from smi_spark.dicom import layout as at
+from smi_spark.dicom.compiled import compiled
+from smi_spark.dicom.syntax import among, find_start, need, read_element_header, read_meta, wrong
+
+
+@compiled
+def walk(buffer, rows, state, levels, plan, dictionary, limits, stored, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
+    """Walk each of ``rows`` as far as its bytes go; gives the three tables, which may have grown."""
+    for row in rows:
+        s = state[row]
+        if s[at.STATUS] == at.RUNNING and s[at.PHASE] == at.START:
+            find_start(buffer, s)
+        while s[at.STATUS] == at.RUNNING:
+            level = levels[row, s[at.DEPTH]]
+            if _at_value(buffer, s, levels[row], level, plan, dictionary, limits, stored):
+                spans = _room(spans, counts, 0)
+                gaps = _room(gaps, counts, 1)
+                pieces = _room(pieces, counts, 2)
+                _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, pieces, counts)
+        pieces = _room(pieces, counts, 2)
+        _keep(row, s, min(s[at.POS], s[at.END]), pieces, counts)
+    return spans, gaps, pieces
+
+
+@compiled
+def _at_value(buffer, s, stack, level, plan, dictionary, limits, stored):  # type: ignore[no-untyped-def]
+    """Whether a value follows here; sequences, items and their ends are taken on the way."""
+    if not _here(buffer, s, level) or not read_element_header(buffer, s, level):
+        return False
+    if level[at.L_KIND] == at.ITEM:
+        if _is_delimiter(s, level):
+            return False
+        _find(s, level, plan)
+        return not _stops(s) and not _opens(s, stack, level, limits, dictionary, stored)
+    if s[at.TAG] == at.SEQUENCE_TAG_END:
+        _close(s, 8)
+        return False
+    if s[at.TAG] != at.ITEM_TAG or (level[at.L_KIND] == at.FRAGMENTS and s[at.LENGTH] == at.UNDEFINED):
+        return wrong(s, at.W_NO_ITEM)
+    if level[at.L_KIND] == at.SEQUENCE:
+        _open(s, stack, level, at.ITEM, s[at.LENGTH], level[at.L_NODE])
+        return False
+    return True
+
+
+@compiled
+def _room(table, counts, which):  # type: ignore[no-untyped-def]
+    """The table with room for one more row."""
+    if counts[which] < table.shape[1]:
+        return table
+    larger = np.empty((table.shape[0], 2 * table.shape[1]), np.int64)
+    larger[:, : table.shape[1]] = table
+    return larger
+
+
+@compiled
+def _keep(row, s, to, pieces, counts):  # type: ignore[no-untyped-def]
+    """Note the bytes from the last piece to ``to`` as part of the stored header."""
+    if s[at.LEAVE] >= 0 and to > s[at.PIECE]:
+        pieces[0, counts[2]] = row
+        pieces[1, counts[2]] = s[at.PIECE]
+        pieces[2, counts[2]] = to - s[at.PIECE]
+        counts[2] += 1
+    s[at.PIECE] = max(s[at.PIECE], to)
+
+
+@compiled
+def _here(buffer, s, level):  # type: ignore[no-untyped-def]
+    """Whether an element may begin here: containers that end here are closed, and 8 bytes are at hand."""
+    left = level[at.L_END] - s[at.FILE] if level[at.L_END] != at.NOTHING else level[at.L_BOUND] - s[at.FILE]
+    if left >= 8:
+        return need(s, 8)
+    if level[at.L_END] != at.NOTHING and left == 0:
+        if s[at.DEPTH] == 0:
+            s[at.STATUS] = at.DONE
+        else:
+            s[at.DEPTH] -= 1
+        return False
+    if s[at.DEPTH] == 0:
+        if need(s, left):
+            s[at.STATUS] = at.DONE if _only_zeros(buffer, s, left) else at.CUT
+    elif level[at.L_BOUND] >= s[at.SIZE] and level[at.L_END] == at.NOTHING:
+        s[at.STATUS] = at.CUT
+    else:
+        wrong(s, at.W_UNENDED)
+    return False
+
+
+@compiled
+def _only_zeros(buffer, s, left):  # type: ignore[no-untyped-def]
+    return not np.any(buffer[s[at.POS] : s[at.POS] + left])
+
+
+@compiled
+def _is_delimiter(s, level):  # type: ignore[no-untyped-def]
+    """Whether a delimiter stood here, and was taken. A stray one outside all sequences is stepped over."""
+    if s[at.TAG] >> 16 != 0xFFFE:
+        return False
+    if s[at.DEPTH] == 0 or (s[at.TAG] == at.ITEM_TAG_END and level[at.L_END] != at.NOTHING):
+        s[at.POS] += 8
+        s[at.FILE] += 8
+    elif s[at.TAG] == at.ITEM_TAG_END:
+        _close(s, 8)
+    else:
+        wrong(s, at.W_STRAY)
+    return True
+
+
+@compiled
+def _close(s, head):  # type: ignore[no-untyped-def]
+    s[at.POS] += head
+    s[at.FILE] += head
+    s[at.DEPTH] -= 1
+
+
+@compiled
+def _open(s, stack, level, kind, length, node):  # type: ignore[no-untyped-def]
+    """Go down into a sequence or an item that begins behind the header just read."""
+    start = s[at.FILE] + s[at.HEAD]
+    end = at.NOTHING if length == at.UNDEFINED else start + length
+    if end > level[at.L_BOUND]:
+        if end > s[at.SIZE] and s[at.FALLBACK] == 0:
+            s[at.STATUS] = at.CUT
+        else:
+            wrong(s, at.W_OVERRUN)
+        return
+    if s[at.DEPTH] + 1 >= at.MAX_DEPTH:
+        wrong(s, at.W_DEEP)
+        return
+    s[at.POS] += s[at.HEAD]
+    s[at.FILE] = start
+    s[at.DEPTH] += 1
+    inner = stack[s[at.DEPTH]]
+    inner[at.L_END] = end
+    inner[at.L_BOUND] = level[at.L_BOUND] if end == at.NOTHING else end
+    inner[at.L_KIND] = kind
+    inner[at.L_NODE] = node
+    inner[at.L_CURSOR] = 0
+    inner[at.L_IMPLICIT] = level[at.L_IMPLICIT]
+    inner[at.L_FRESH] = 1 if kind == at.ITEM else 0
+
+
+@compiled
+def _find(s, level, plan):  # type: ignore[no-untyped-def]
+    """Look the tag up among those wanted at this level. Tags ascend, so the cursor seldom goes back."""
+    first, tags, nodes, slots, vrs = plan
+    s[at.CHILD] = at.NOTHING
+    s[at.SLOT] = at.NOTHING
+    node = level[at.L_NODE]
+    if node == at.NOTHING:
+        return
+    start, stop = first[node], first[node + 1]
+    i = max(level[at.L_CURSOR], start)
+    if i > start and tags[i - 1] >= s[at.TAG]:
+        i = start
+    while i < stop and tags[i] < s[at.TAG]:
+        i += 1
+    level[at.L_CURSOR] = i
+    if i < stop and tags[i] == s[at.TAG]:
+        s[at.CHILD] = nodes[i]
+        s[at.SLOT] = slots[i]
+        s[at.CHILD_VR] = vrs[i]
+
+
+@compiled
+def _stops(s):  # type: ignore[no-untyped-def]
+    """Whether the header ends here: pixel data, or a DICOMDIR."""
+    if s[at.DEPTH] != 0 or s[at.TAG] < 0x7FE00008 or s[at.TAG] > 0x7FE00010:
+        return False
+    if s[at.TAG] != 0x7FE00008 and s[at.TAG] != 0x7FE00009 and s[at.TAG] != 0x7FE00010:
+        return False
+    length = 8 if s[at.LENGTH] == at.UNDEFINED else s[at.LENGTH]
+    s[at.STATUS] = at.PIXELS_CUT if s[at.FILE] + s[at.HEAD] + length > s[at.SIZE] else at.DONE
+    return True
+
+
+@compiled
+def _opens(s, stack, level, limits, dictionary, stored):  # type: ignore[no-untyped-def]
+    """Whether the element is a sequence (or fragments) that has been gone down into.
+
+    A short sequence of defined length in which nothing is wanted is taken like any value.
+    """
+    if (
+        s[at.LENGTH] != at.UNDEFINED
+        and s[at.LENGTH] <= limits[2]
+        and s[at.CHILD] == at.NOTHING
+        and not _holds_gap(s, stored)
+    ):
+        return False
+    vr = s[at.VR]
+    if vr == 0 or vr == at.UN:
+        known = at.SQ if s[at.CHILD] != at.NOTHING else _dictionary_vr(s[at.TAG], dictionary)
+        if s[at.LENGTH] == at.UNDEFINED:
+            vr = known if known in (at.OB, at.OW) else at.SQ
+        elif vr == 0 or s[at.CHILD] != at.NOTHING:
+            vr = known
+    if s[at.LENGTH] != at.UNDEFINED:
+        if vr == at.SQ and s[at.LENGTH] > 0:
+            _open(s, stack, level, at.SEQUENCE, s[at.LENGTH], s[at.CHILD])
+            return True
+        return False
+    if vr == at.SQ:
+        _open(s, stack, level, at.SEQUENCE, at.UNDEFINED, s[at.CHILD])
+    elif vr in (at.OB, at.OW):
+        _open(s, stack, level, at.FRAGMENTS, at.UNDEFINED, at.NOTHING)
+    else:
+        wrong(s, at.W_UNDEFINED)
+    return True
+
+
+@compiled
+def _holds_gap(s, stored):  # type: ignore[no-untyped-def]
+    """Whether a value within this element was left out of the stored header."""
+    return s[at.GAP] < s[at.GAPS_END] and stored[0, s[at.GAP]] < s[at.FILE] + s[at.HEAD] + s[at.LENGTH]
+
+
+@compiled
+def _dictionary_vr(tag, dictionary):  # type: ignore[no-untyped-def]
+    """The VR that PS3.6 gives a tag; UN for one that it does not know."""
+    tags, vrs = dictionary
+    i = np.searchsorted(tags, tag)
+    if i < len(tags) and tags[i] == tag:
+        return vrs[i]
+    group = tag >> 16
+    return at.OW if 0x5000 <= group <= 0x60FF and group & 1 == 0 and tag & 0xFFFF == 0x3000 else at.UN
+
+
+@compiled
+def _limit(s, level, limits, dictionary):  # type: ignore[no-untyped-def]
+    """The longest value of this VR that is kept."""
+    if level[at.L_KIND] == at.FRAGMENTS:
+        return limits[0]
+    vr = s[at.VR] if s[at.VR] != 0 and s[at.VR] != at.UN else _dictionary_vr(s[at.TAG], dictionary)
+    return limits[0] if among(vr, at.BINARY) else limits[1]
+
+
+@compiled
+def _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
+    """Take one value: note its place where a column wants it, and leave it out where it is long."""
+    if level[at.L_KIND] != at.ITEM:
+        s[at.SLOT] = at.NOTHING
+    total = s[at.HEAD] + s[at.LENGTH]
+    if s[at.FILE] + total > level[at.L_BOUND]:
+        if s[at.FILE] + total > s[at.SIZE] and s[at.FALLBACK] == 0:
+            s[at.STATUS] = at.CUT
+        else:
+            wrong(s, at.W_NO_VR if s[at.FALLBACK] == 1 else at.W_OVERRUN)
+        return
+    if s[at.GAP] < s[at.GAPS_END] and stored[0, s[at.GAP]] == s[at.FILE] + s[at.HEAD]:
+        s[at.GAP] += 1
+        if stored[1, s[at.GAP] - 1] != s[at.LENGTH]:
+            wrong(s, at.W_OVERRUN)
+            return
+        _note(row, s, at.LEFT_OUT, spans, counts)
+        s[at.POS] += s[at.HEAD]
+        s[at.FILE] += total
+        return
+    if (
+        s[at.LEAVE] == 1
+        and s[at.LENGTH] > min(limits[0], limits[1])
+        and s[at.LENGTH] > _limit(s, level, limits, dictionary)
+    ):
+        _leave_out(row, s, spans, gaps, pieces, counts)
+        return
+    if not need(s, total):
+        return
+    if s[at.PHASE] == at.META:
+        read_meta(buffer, s)
+    _note(row, s, s[at.LENGTH], spans, counts)
+    s[at.POS] += total
+    s[at.FILE] += total
+
+
+@compiled
+def _note(row, s, length, spans, counts):  # type: ignore[no-untyped-def]
+    if s[at.SLOT] == at.NOTHING:
+        return
+    i = counts[0]
+    spans[0, i] = s[at.SLOT]
+    spans[1, i] = row
+    spans[2, i] = s[at.POS] + s[at.HEAD]
+    spans[3, i] = length
+    spans[4, i] = s[at.CHILD_VR] if s[at.VR] == 0 or s[at.VR] == at.UN else s[at.VR]
+    spans[5, i] = s[at.BIG]
+    counts[0] += 1
+
+
+@compiled
+def _leave_out(row, s, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
+    """Step over a long value: its header is kept, its bytes are not read."""
+    _note(row, s, at.LEFT_OUT, spans, counts)
+    i = counts[1]
+    gaps[0, i] = row
+    gaps[1, i] = s[at.TAG]
+    gaps[2, i] = s[at.FILE] + s[at.HEAD]
+    gaps[3, i] = s[at.LENGTH]
+    counts[1] += 1
+    _keep(row, s, s[at.POS] + s[at.HEAD], pieces, counts)
+    s[at.POS] += s[at.HEAD] + s[at.LENGTH]
+    s[at.FILE] += s[at.HEAD] + s[at.LENGTH]
+    s[at.PIECE] = s[at.POS]

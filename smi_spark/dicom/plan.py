@@ -1,0 +1,80 @@
+"""What the tokeniser looks for: the wanted paths as a tree of tags in arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.datadict import DicomDictionary
+
+from smi_spark.dicom.columns import HeaderColumn, dictionary_vr, plan_columns
+from smi_spark.dicom.layout import NOTHING, vr_code
+
+Numbers = npt.NDArray[np.int64]
+
+# Looked for in every header, whatever columns are wanted. A slot is the number of a path.
+CHARSET, STUDY, SERIES, SOP = range(4)
+ALWAYS = ((0x00080005,), (0x0020000D,), (0x0020000E,), (0x00080018,))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Columns with the slot of each, and the tree.
+
+    ``tree``: children of node n stand at ``first[n]:first[n + 1]`` of the arrays tags (ascending), nodes (the child's
+    own node), slots and vrs; NOTHING where there is none.
+    """
+
+    columns: tuple[HeaderColumn, ...]
+    slots: tuple[int, ...]
+    paths: tuple[tuple[int, ...], ...]
+    tree: tuple[Numbers, Numbers, Numbers, Numbers, Numbers]
+
+
+def make_plan(columns: Mapping[str, str] | None) -> Plan:
+    """The plan for columns as ``read_headers`` is given them."""
+    return _make_plan(None if columns is None else tuple(columns.items()))
+
+
+@cache
+def _make_plan(columns: tuple[tuple[str, str], ...] | None) -> Plan:
+    planned = plan_columns(None if columns is None else dict(columns))
+    paths = tuple(dict.fromkeys([*ALWAYS, *(column.path for column in planned)]))
+    slots = {path: slot for slot, path in enumerate(paths)}
+    return Plan(planned, tuple(slots[c.path] for c in planned), paths, _tree(paths))
+
+
+@cache
+def dictionary() -> tuple[Numbers, Numbers]:
+    """Tags of PS3.6 in order, and their VRs."""
+    tags = np.array(sorted(DicomDictionary), np.int64)
+    vrs = np.array([vr_code(dictionary_vr(int(tag))) for tag in tags], np.int64)
+    return tags, vrs
+
+
+def _tree(paths: tuple[tuple[int, ...], ...]) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
+    inner = sorted({path[:depth] for path in paths for depth in range(len(path))}, key=lambda p: (len(p), p))
+    node = {prefix: number for number, prefix in enumerate(inner)}
+    slot = {path: number for number, path in enumerate(paths)}
+    first, rows = [0], []
+    for prefix in inner:
+        depth = len(prefix)
+        below = sorted({path[depth] for path in paths if len(path) > depth and path[:depth] == prefix})
+        for tag in below:
+            child = (*prefix, tag)
+            rows.append((tag, node.get(child, NOTHING), slot.get(child, NOTHING), vr_code(dictionary_vr(tag))))
+        first.append(len(rows))
+    tags, nodes, slots, vrs = np.array(rows, np.int64).T.copy()
+    return np.array(first, np.int64), tags, nodes, slots, vrs
+
+
+def state_arrays(rows: int) -> tuple[Any, Any]:
+    """``state`` and ``levels`` for so many headers, each at its start with the root of the tree as its level."""
+    from smi_spark.dicom import layout as at
+
+    state = np.zeros((rows, at.STATE_WIDTH), np.int64)
+    levels = np.zeros((rows, at.MAX_DEPTH, at.LEVEL_WIDTH), np.int64)
+    levels[:, 0, at.L_END] = levels[:, 0, at.L_BOUND] = state[:, at.SIZE] = at.NO_LIMIT
+    return state, levels
