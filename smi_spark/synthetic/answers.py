@@ -40,7 +40,8 @@ class Answers:
     """What a run over the archive must find; ``answers.json`` holds the same.
 
     files: all files below ``dicom/``; good_images: images by modality (as the image says) and by year of the study,
-    ``CT/2018``, 0 where the study has no date, without the broken files.
+    ``CT/2018``, 0 where the study has no date, without the broken files (the image of nobody is one of these, though
+    only pseudonymise can tell).
     broken: path below ``dicom/`` → reason. value_errors: path → keywords whose values do not parse.
     left_out: paths of good files that hold values over 4 KiB. rows: good rows of each extract.
     bad_rows: table → rows to put aside. written_otherwise: PatientID as some study writes it → CHI.

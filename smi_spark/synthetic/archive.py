@@ -1,7 +1,6 @@
 """Writes the archive: DICOM files, record extracts, answers."""
 
-from collections.abc import Iterable
-from itertools import count
+import shutil
 from pathlib import Path
 
 from smi_spark.errors import InputError
@@ -13,46 +12,54 @@ from smi_spark.synthetic.files import study_files
 from smi_spark.synthetic.headers import CARELESS
 from smi_spark.synthetic.identifiers import list_identifiers
 from smi_spark.synthetic.lives import Life, all_lives
-from smi_spark.synthetic.people import Population
+from smi_spark.synthetic.people import Person, Population
 from smi_spark.synthetic.private import has_blobs
 from smi_spark.synthetic.records import TABLES
 from smi_spark.synthetic.studies import Study
 
 
 def write_archive(out: Path, *, patients: int, seed: int) -> Answers:
-    """Write an archive of ``patients`` people with images below ``out``; the same seed gives the same bytes.
+    """Write an archive of ``patients`` people with images as the folder ``out``; the same seed gives the same bytes.
 
     ``out/dicom/YYYY/MM/DD/<accession>/<n>.dcm`` are the images, broken files among them;
     ``out/records/{smr01,smr02,smr06,prescribing,deaths}.csv`` the extracts of the same people and of some more;
-    ``out/answers.json`` what is to be found in them, which is also returned.
+    ``out/answers.json`` what is to be found in them, which is also returned. Written as ``<out>.partial`` first, so
+    that ``out`` is whole or not there.
     Raises InputError when ``out`` holds something already, or for less than one patient.
     """
     if patients < 1:
         raise InputError(f"{patients} patients make no archive. Give 1 or more.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} holds something already. Give a folder that is new or empty.")
+    partial = out.absolute().with_name(f"{out.absolute().name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
     population = Population()
     lives = list(all_lives(population, patients, seed))
+    answers = _write(partial, population.people, lives, seed)
+    partial.replace(out)
+    return answers
+
+
+def _write(root: Path, people: list[Person], lives: list[Life], seed: int) -> Answers:
     studies = [study for life in lives for study in life.studies]
-    paths = {study.uid: _write_study(out / "dicom", study, seed) for study in studies}
-    broken = _write_faults(out / "dicom", studies, seed)
-    bad_rows = _write_records(out / "records", lives, seed)
+    paths = {study.uid: _write_study(root / "dicom", study, seed) for study in studies}
+    broken = _write_faults(root / "dicom", studies, seed)
     answers = Answers(
         seed=seed,
-        patients=patients,
+        patients=len({study.person.chi for study in studies}),
         files=sum(map(len, paths.values())) + len(broken),
         good_images=count_images(studies),
         broken=broken,
         value_errors={path: list(CARELESS) for study in studies if study.careless for path in paths[study.uid]},
         left_out=[path for study in studies if has_blobs(study) for path in paths[study.uid]],
         rows={table: sum(len(life.rows[table]) for life in lives) for table in TABLES},
-        bad_rows=bad_rows,
+        bad_rows=_write_records(root / "records", lives, seed),
         cohorts=answer_cohorts(lives),
         planted=list_planted(lives),
         written_otherwise={s.patient_id: s.person.chi for s in studies if s.patient_id != s.person.chi},
-        identifiers=list_identifiers(population.people, lives),
+        identifiers=list_identifiers(people, lives),
     )
-    answers.write(out / "answers.json")
+    answers.write(root / "answers.json")
     return answers
 
 
@@ -60,7 +67,7 @@ def _write_study(root: Path, study: Study, seed: int) -> list[str]:
     """Write the study's files; their paths below ``root``."""
     (root / study.folder).mkdir(parents=True)
     paths = []
-    for number, content in zip(count(1), study_files(study, seed), strict=False):
+    for number, content in enumerate(study_files(study, seed), start=1):
         paths.append(f"{study.folder}/{number}.dcm")
         (root / paths[-1]).write_bytes(content)
     return paths
@@ -74,10 +81,9 @@ def _write_faults(root: Path, studies: list[Study], seed: int) -> dict[str, str]
     return broken
 
 
-def _write_records(root: Path, lives: Iterable[Life], seed: int) -> dict[str, list[BadRow]]:
+def _write_records(root: Path, lives: list[Life], seed: int) -> dict[str, list[BadRow]]:
     """Write the extracts; bad rows come from people without images, so that no answer hangs on one."""
     root.mkdir(parents=True)
-    lives = list(lives)
     bad_rows = {}
     for table in TABLES:
         rows = [row for life in lives for row in life.rows[table]]

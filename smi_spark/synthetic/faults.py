@@ -21,7 +21,7 @@ _ITEM = b"\xfe\xff\x00\xe0"
 
 def faults(studies: list[Study], seed: int) -> Iterator[Fault]:
     """Path below ``dicom/``, bytes and reason of every broken file; donors are spread over ``studies``."""
-    donors = [study for study in studies if transfer_syntax(study) == ExplicitVRLittleEndian and not study.scanner.blob]
+    donors = [study for study in studies if _is_plain(study)]
     if not donors:
         return
     for index, (reason, spoil) in enumerate(_SPOILT):
@@ -31,6 +31,11 @@ def faults(studies: list[Study], seed: int) -> Iterator[Fault]:
     yield "DICOMDIR", _directory(), Reason.DICOM_DIRECTORY
     yield "README.txt", b"Images of the year, exported on request.\n", Reason.NOT_DICOM
     yield from _duplicates([study for study in studies if study.duplicated] + donors[-1:], seed)
+
+
+def _is_plain(study: Study) -> bool:
+    """Whether the study's files have no other peculiarity, and bytes that can be found in them."""
+    return transfer_syntax(study) == ExplicitVRLittleEndian and not (study.scanner.blob or study.careless)
 
 
 def _good(study: Study, number: int, seed: int) -> Dataset:

@@ -9,6 +9,7 @@ from smi_spark.synthetic.scanners import OPERATORS, PHYSICIANS, SITES
 from smi_spark.synthetic.studies import Study
 
 _RECORD_KEYS = ("URI", "EPISODE_RECORD_KEY", "PE_PATIENT_ID", "PRESCRIPTION_ITEM_ID", "ENTRY_NUMBER")
+_BIRTH_DATES = ("DOB", "DATE_OF_BIRTH")
 
 
 def list_identifiers(people: Iterable[Person], lives: list[Life]) -> dict[str, list[str]]:
@@ -19,14 +20,7 @@ def list_identifiers(people: Iterable[Person], lives: list[Life]) -> dict[str, l
     """
     people = list(people)
     studies = [study for life in lives for study in life.studies]
-    keys = [
-        str(row[key])
-        for life in lives
-        for rows in life.rows.values()
-        for row in rows
-        for key in _RECORD_KEYS
-        if key in row
-    ]
+    keys = [str(row[key]) for life in lives for row in life.all_rows() for key in _RECORD_KEYS if key in row]
     found = {
         "chi": [person.chi for person in people] + [study.patient_id for study in studies],
         "name": [name for person in people for name in (person.surname, person.forename)],
@@ -46,11 +40,8 @@ def list_identifiers(people: Iterable[Person], lives: list[Life]) -> dict[str, l
 
 def _birth_dates(people: list[Person], lives: list[Life]) -> list[str]:
     events = {study.day for life in lives for study in life.studies}
-    for life in lives:
-        for row in (row for rows in life.rows.values() for row in rows):
-            events |= {
-                day for column, day in row.items() if isinstance(day, date) and column not in ("DOB", "DATE_OF_BIRTH")
-            }
+    for row in (row for life in lives for row in life.all_rows()):
+        events |= {day for column, day in row.items() if isinstance(day, date) and column not in _BIRTH_DATES}
     days = [person.birth_date for person in people if person.birth_date not in events]
     return [text for day in days for text in (f"{day:%Y%m%d}", f"{day:%Y-%m-%d}")]
 

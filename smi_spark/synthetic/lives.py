@@ -47,11 +47,13 @@ class Life:
     def end(self) -> None:
         """Death, some weeks after all else."""
         days = [study.day for study in self.studies]
-        days += [
-            value for rows in self.rows.values() for row in rows for value in row.values() if isinstance(value, date)
-        ]
+        days += [value for row in self.all_rows() for value in row.values() if isinstance(value, date)]
         last = max(days, default=LAST_DAY)
         self._add("deaths", records.death(self.person, last + timedelta(days=self.rng.randint(20, 400)), self.rng))
+
+    def all_rows(self) -> list[Row]:
+        """The rows of all tables."""
+        return [row for rows in self.rows.values() for row in rows]
 
     def _add(self, table: str, row: Row) -> None:
         self.rows[table].append(row)

@@ -34,6 +34,15 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_what_a_killed_run_left_is_written_anew(tmp_path: Path) -> None:
+    left = tmp_path / "archive.partial" / "dicom"
+    left.mkdir(parents=True)
+    (left / "half.dcm").write_bytes(b"half")
+    write_archive(tmp_path / "archive", patients=1, seed=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]
+    assert not (tmp_path / "archive" / "dicom" / "half.dcm").exists()
+
+
 def test_nobody_makes_no_archive(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"0 patients make no archive\. Give 1 or more\."):
         write_archive(tmp_path / "new", patients=0, seed=1)
