@@ -59,8 +59,8 @@ class Gathered:
 
     def _parts(self, slot: int, holds: int, *, is_list: bool) -> Any:
         nested = len(self._plan.paths[slot]) > 1
-        spans = self._spans[:, self._starts[slot] : self._starts[slot + 1]]
-        return values.collect(self._arena.content, spans, self._rows, holds, is_list, nested)
+        start, stop = self._starts[slot], self._starts[slot + 1]
+        return values.collect(self._arena.content, self._spans, start, stop, self._rows, holds, is_list, nested)
 
     def _column(self, column: HeaderColumn, slot: int, errors: list[BadValue]) -> pa.Array:
         holds = _holds(column.item_type)

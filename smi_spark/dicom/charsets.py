@@ -22,7 +22,7 @@ def recode(arena: Arena, spans: Numbers, starts: Numbers, slots: set[int]) -> No
 
     A charset that is not known, and bytes that it does not have, become what pydicom makes of them.
     """
-    found = [int(i) for slot in slots for i in beyond_ascii(arena.content, spans, starts[slot], starts[slot + 1])]
+    found = [i for slot in slots for i in _beyond_ascii(arena, spans, starts, slot)]
     if not found:
         return
     charsets = {
@@ -35,6 +35,11 @@ def recode(arena: Arena, spans: Numbers, starts: Numbers, slots: set[int]) -> No
             text = decode_bytes(_bytes(arena, spans, i), encodings(charset), TEXT_VR_DELIMS)
             data = text.encode("utf-8", "replace")
             spans[2, i], spans[3, i] = arena.append(data), len(data)
+
+
+def _beyond_ascii(arena: Arena, spans: Numbers, starts: Numbers, slot: int) -> list[int]:
+    found, count = beyond_ascii(arena.content, spans, starts[slot], starts[slot + 1])
+    return [int(i) for i in found[:count]]
 
 
 @lru_cache(1024)

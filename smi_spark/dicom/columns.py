@@ -11,7 +11,8 @@ from smi_spark.errors import InputError, nearest
 from smi_spark.schema import load_schema, parse_type
 
 _TYPES: dict[str, str] = {
-    **dict.fromkeys("AE AS CS DT LO LT PN SH ST TM UC UI UR UT UN".split(), "string"),
+    **dict.fromkeys(("AE", "AS", "CS", "DT", "LO", "LT", "PN", "SH"), "string"),
+    **dict.fromkeys(("ST", "TM", "UC", "UI", "UN", "UR", "UT"), "string"),
     **dict.fromkeys(("DS", "FD", "FL"), "double"),
     **dict.fromkeys(("IS", "US", "UL", "UV", "SS", "SL", "SV"), "long"),
     "DA": "date",

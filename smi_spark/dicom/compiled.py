@@ -12,6 +12,15 @@ from typing import Any
 import numba
 
 
+def inner(function: Callable[..., Any]) -> Any:
+    """``function`` compiled to be called by compiled code alone.
+
+    No wrappers for Python, and no counting of references: such functions make no arrays, and counting would cost more
+    than their work.
+    """
+    return _compiled(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
 def compiled(function: Callable[..., Any]) -> Any:
     """``function`` compiled at its first call; the next interpreter finds it in the cache.
 
@@ -19,12 +28,16 @@ def compiled(function: Callable[..., Any]) -> Any:
     a private folder of this machine's temporary space (a read-only install run by an account without a home). With
     none of them, each interpreter compiles anew, after one warning.
     """
+    return _compiled(function)
+
+
+def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     folder = _cache_folder()
     if folder is None:
-        return numba.njit(nogil=True)(function)
+        return numba.njit(nogil=True, **options)(function)
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
     try:
-        return numba.njit(nogil=True, cache=True)(function)
+        return numba.njit(nogil=True, cache=True, **options)(function)
     finally:
         numba.config.CACHE_DIR = before
 

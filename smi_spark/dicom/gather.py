@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from smi_spark.dicom.compiled import compiled
+from smi_spark.dicom.compiled import compiled, inner
 from smi_spark.dicom.layout import vr_code
 
 _ESCAPE = 27
@@ -13,27 +13,37 @@ _TEXT_VRS = np.array(
 
 
 @compiled
+def grown(table, columns):  # type: ignore[no-untyped-def]
+    """The table with room for so many columns. By loops: numba takes seconds to compile an assignment of slices."""
+    larger = np.empty((table.shape[0], columns), np.int64)
+    for field in range(table.shape[0]):
+        for i in range(min(columns, table.shape[1])):
+            larger[field, i] = table[field, i]
+    return larger
+
+
+@compiled
 def order(spans, count, slots, rows):  # type: ignore[no-untyped-def]
     """Spans by slot and row, several of one row in the order found; and where each slot begins."""
-    by_row = _sorted_by(spans[:, :count], 1, rows)
+    by_row = _sorted_by(spans, count, 1, rows)
     starts = np.zeros(slots + 1, np.int64)
     for i in range(count):
         starts[by_row[0, i] + 1] += 1
     for slot in range(slots):
         starts[slot + 1] += starts[slot]
-    return _sorted_by(by_row, 0, slots), starts
+    return _sorted_by(by_row, count, 0, slots), starts
 
 
 @compiled
-def _sorted_by(spans, key, kinds):  # type: ignore[no-untyped-def]
-    """A copy, stably sorted by a small number."""
+def _sorted_by(spans, count, key, kinds):  # type: ignore[no-untyped-def]
+    """A copy of the first spans, stably sorted by a small number."""
     places = np.zeros(kinds + 1, np.int64)
-    for i in range(spans.shape[1]):
+    for i in range(count):
         places[spans[key, i] + 1] += 1
     for kind in range(kinds):
         places[kind + 1] += places[kind]
-    ordered = np.empty((spans.shape[0], spans.shape[1]), np.int64)
-    for i in range(spans.shape[1]):
+    ordered = np.empty((spans.shape[0], count), np.int64)
+    for i in range(count):
         to = places[spans[key, i]]
         places[spans[key, i]] += 1
         for field in range(spans.shape[0]):
@@ -43,7 +53,7 @@ def _sorted_by(spans, key, kinds):  # type: ignore[no-untyped-def]
 
 @compiled
 def beyond_ascii(buffer, spans, start, stop):  # type: ignore[no-untyped-def]
-    """Which spans of one slot hold text with bytes beyond ASCII, or switches of charset."""
+    """Which spans of one slot hold text with bytes beyond ASCII, or switches of charset; and how many."""
     found = np.empty(stop - start, np.int64)
     count = 0
     for i in range(start, stop):
@@ -53,10 +63,10 @@ def beyond_ascii(buffer, spans, start, stop):  # type: ignore[no-untyped-def]
                     found[count] = i
                     count += 1
                     break
-    return found[:count]
+    return found, count
 
 
-@compiled
+@inner
 def _is_text(vr):  # type: ignore[no-untyped-def]
     for one in _TEXT_VRS:  # noqa: SIM110
         if one == vr:
@@ -72,10 +82,11 @@ def join_pieces(buffer, pieces, count, rows):  # type: ignore[no-untyped-def]
         offsets[pieces[0, i] + 1] += pieces[2, i]
     for row in range(rows):
         offsets[row + 1] += offsets[row]
-    places = offsets[:-1].copy()
+    places = offsets.copy()
     joined = np.empty(offsets[rows], np.uint8)
     for i in range(count):
         row, start, length = pieces[0, i], pieces[1, i], pieces[2, i]
-        joined[places[row] : places[row] + length] = buffer[start : start + length]
+        for k in range(length):
+            joined[places[row] + k] = buffer[start + k]
         places[row] += length
     return offsets, joined

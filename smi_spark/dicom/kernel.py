@@ -9,33 +9,31 @@ Three tables grow while walking: spans (wanted values), gaps (values left out) a
 Source: DICOM PS3.5 section 7 (data set encoding), PS3.10 section 7 (file meta information).
 """
 
-import numpy as np
-
 from smi_spark.dicom import layout as at
-from smi_spark.dicom.compiled import compiled
+from smi_spark.dicom.compiled import compiled, inner
 from smi_spark.dicom.syntax import among, find_start, need, read_element_header, read_meta, wrong
 
 
 @compiled
 def walk(buffer, rows, state, levels, plan, dictionary, limits, stored, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
-    """Walk each of ``rows`` as far as its bytes go; gives the three tables, which may have grown."""
+    """Walk each of ``rows`` as far as its bytes go. False: a table is full; give it room and call again."""
     for row in rows:
         s = state[row]
         if s[at.STATUS] == at.RUNNING and s[at.PHASE] == at.START:
             find_start(buffer, s)
         while s[at.STATUS] == at.RUNNING:
+            if counts[0] == spans.shape[1] or counts[1] == gaps.shape[1] or counts[2] + 1 >= pieces.shape[1]:
+                return False
             level = levels[row, s[at.DEPTH]]
             if _at_value(buffer, s, levels[row], level, plan, dictionary, limits, stored):
-                spans = _room(spans, counts, 0)
-                gaps = _room(gaps, counts, 1)
-                pieces = _room(pieces, counts, 2)
                 _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, pieces, counts)
-        pieces = _room(pieces, counts, 2)
+        if counts[2] == pieces.shape[1]:
+            return False
         _keep(row, s, min(s[at.POS], s[at.END]), pieces, counts)
-    return spans, gaps, pieces
+    return True
 
 
-@compiled
+@inner
 def _at_value(buffer, s, stack, level, plan, dictionary, limits, stored):  # type: ignore[no-untyped-def]
     """Whether a value follows here; sequences, items and their ends are taken on the way."""
     if not _here(buffer, s, level) or not read_element_header(buffer, s, level):
@@ -56,17 +54,7 @@ def _at_value(buffer, s, stack, level, plan, dictionary, limits, stored):  # typ
     return True
 
 
-@compiled
-def _room(table, counts, which):  # type: ignore[no-untyped-def]
-    """The table with room for one more row."""
-    if counts[which] < table.shape[1]:
-        return table
-    larger = np.empty((table.shape[0], 2 * table.shape[1]), np.int64)
-    larger[:, : table.shape[1]] = table
-    return larger
-
-
-@compiled
+@inner
 def _keep(row, s, to, pieces, counts):  # type: ignore[no-untyped-def]
     """Note the bytes from the last piece to ``to`` as part of the stored header."""
     if s[at.LEAVE] >= 0 and to > s[at.PIECE]:
@@ -77,7 +65,7 @@ def _keep(row, s, to, pieces, counts):  # type: ignore[no-untyped-def]
     s[at.PIECE] = max(s[at.PIECE], to)
 
 
-@compiled
+@inner
 def _here(buffer, s, level):  # type: ignore[no-untyped-def]
     """Whether an element may begin here: containers that end here are closed, and 8 bytes are at hand."""
     left = level[at.L_END] - s[at.FILE] if level[at.L_END] != at.NOTHING else level[at.L_BOUND] - s[at.FILE]
@@ -99,12 +87,15 @@ def _here(buffer, s, level):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled
+@inner
 def _only_zeros(buffer, s, left):  # type: ignore[no-untyped-def]
-    return not np.any(buffer[s[at.POS] : s[at.POS] + left])
+    for i in range(s[at.POS], s[at.POS] + left):  # noqa: SIM110
+        if buffer[i] != 0:
+            return False
+    return True
 
 
-@compiled
+@inner
 def _is_delimiter(s, level):  # type: ignore[no-untyped-def]
     """Whether a delimiter stood here, and was taken. A stray one outside all sequences is stepped over."""
     if s[at.TAG] >> 16 != 0xFFFE:
@@ -119,14 +110,14 @@ def _is_delimiter(s, level):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled
+@inner
 def _close(s, head):  # type: ignore[no-untyped-def]
     s[at.POS] += head
     s[at.FILE] += head
     s[at.DEPTH] -= 1
 
 
-@compiled
+@inner
 def _open(s, stack, level, kind, length, node):  # type: ignore[no-untyped-def]
     """Go down into a sequence or an item that begins behind the header just read."""
     start = s[at.FILE] + s[at.HEAD]
@@ -153,7 +144,7 @@ def _open(s, stack, level, kind, length, node):  # type: ignore[no-untyped-def]
     inner[at.L_FRESH] = 1 if kind == at.ITEM else 0
 
 
-@compiled
+@inner
 def _find(s, level, plan):  # type: ignore[no-untyped-def]
     """Look the tag up among those wanted at this level. Tags ascend, so the cursor seldom goes back."""
     first, tags, nodes, slots, vrs = plan
@@ -175,7 +166,7 @@ def _find(s, level, plan):  # type: ignore[no-untyped-def]
         s[at.CHILD_VR] = vrs[i]
 
 
-@compiled
+@inner
 def _stops(s):  # type: ignore[no-untyped-def]
     """Whether the header ends here: pixel data, or a DICOMDIR."""
     if s[at.DEPTH] != 0 or s[at.TAG] < 0x7FE00008 or s[at.TAG] > 0x7FE00010:
@@ -187,7 +178,7 @@ def _stops(s):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled
+@inner
 def _opens(s, stack, level, limits, dictionary, stored):  # type: ignore[no-untyped-def]
     """Whether the element is a sequence (or fragments) that has been gone down into.
 
@@ -204,7 +195,7 @@ def _opens(s, stack, level, limits, dictionary, stored):  # type: ignore[no-unty
     if vr == 0 or vr == at.UN:
         known = at.SQ if s[at.CHILD] != at.NOTHING else _dictionary_vr(s[at.TAG], dictionary)
         if s[at.LENGTH] == at.UNDEFINED:
-            vr = known if known in (at.OB, at.OW) else at.SQ
+            vr = known if among(known, at.FRAGMENTED) else at.SQ
         elif vr == 0 or s[at.CHILD] != at.NOTHING:
             vr = known
     if s[at.LENGTH] != at.UNDEFINED:
@@ -214,31 +205,37 @@ def _opens(s, stack, level, limits, dictionary, stored):  # type: ignore[no-unty
         return False
     if vr == at.SQ:
         _open(s, stack, level, at.SEQUENCE, at.UNDEFINED, s[at.CHILD])
-    elif vr in (at.OB, at.OW):
+    elif among(vr, at.FRAGMENTED):
         _open(s, stack, level, at.FRAGMENTS, at.UNDEFINED, at.NOTHING)
     else:
         wrong(s, at.W_UNDEFINED)
     return True
 
 
-@compiled
+@inner
 def _holds_gap(s, stored):  # type: ignore[no-untyped-def]
     """Whether a value within this element was left out of the stored header."""
     return s[at.GAP] < s[at.GAPS_END] and stored[0, s[at.GAP]] < s[at.FILE] + s[at.HEAD] + s[at.LENGTH]
 
 
-@compiled
+@inner
 def _dictionary_vr(tag, dictionary):  # type: ignore[no-untyped-def]
     """The VR that PS3.6 gives a tag; UN for one that it does not know."""
     tags, vrs = dictionary
-    i = np.searchsorted(tags, tag)
-    if i < len(tags) and tags[i] == tag:
-        return vrs[i]
+    low, high = 0, len(tags)
+    while low < high:
+        middle = (low + high) // 2
+        if tags[middle] < tag:
+            low = middle + 1
+        else:
+            high = middle
+    if low < len(tags) and tags[low] == tag:
+        return vrs[low]
     group = tag >> 16
     return at.OW if 0x5000 <= group <= 0x60FF and group & 1 == 0 and tag & 0xFFFF == 0x3000 else at.UN
 
 
-@compiled
+@inner
 def _limit(s, level, limits, dictionary):  # type: ignore[no-untyped-def]
     """The longest value of this VR that is kept."""
     if level[at.L_KIND] == at.FRAGMENTS:
@@ -247,7 +244,7 @@ def _limit(s, level, limits, dictionary):  # type: ignore[no-untyped-def]
     return limits[0] if among(vr, at.BINARY) else limits[1]
 
 
-@compiled
+@inner
 def _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
     """Take one value: note its place where a column wants it, and leave it out where it is long."""
     if level[at.L_KIND] != at.ITEM:
@@ -284,7 +281,7 @@ def _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, piece
     s[at.FILE] += total
 
 
-@compiled
+@inner
 def _note(row, s, length, spans, counts):  # type: ignore[no-untyped-def]
     if s[at.SLOT] == at.NOTHING:
         return
@@ -298,7 +295,7 @@ def _note(row, s, length, spans, counts):  # type: ignore[no-untyped-def]
     counts[0] += 1
 
 
-@compiled
+@inner
 def _leave_out(row, s, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
     """Step over a long value: its header is kept, its bytes are not read."""
     _note(row, s, at.LEFT_OUT, spans, counts)

@@ -31,10 +31,11 @@ def vr_code(vr: str) -> int:
     return ord(vr[0]) << 8 | ord(vr[1])
 
 
-SQ, UN, OB, OW = vr_code("SQ"), vr_code("UN"), vr_code("OB"), vr_code("OW")
+SQ, UN, OW = vr_code("SQ"), vr_code("UN"), vr_code("OW")
 _LONG_FORM = ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")  # 32-bit lengths
 _BINARY = ("AT", "FD", "FL", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SQ", "SS", "SV", "UL", "UN", "US", "UV")
 LONG_FORM = np.array([vr_code(vr) for vr in _LONG_FORM], np.int64)
+FRAGMENTED = np.array([vr_code("OB"), vr_code("OW")], np.int64)
 BINARY = np.array([vr_code(vr) for vr in _BINARY], np.int64)
 ITEM_TAG, ITEM_TAG_END, SEQUENCE_TAG_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 DICOMDIR = np.frombuffer(b"1.2.840.10008.1.3.10", np.uint8)

@@ -6,17 +6,17 @@ Source: DICOM PS3.5 sections 6.2 and 7.1, PS3.10 section 7.1.
 import numpy as np
 
 from smi_spark.dicom import layout as at
-from smi_spark.dicom.compiled import compiled
+from smi_spark.dicom.compiled import inner
 
 
-@compiled
+@inner
 def wrong(s, what):  # type: ignore[no-untyped-def]
     s[at.STATUS] = at.MALFORMED
     s[at.WHAT] = what
     return False
 
 
-@compiled
+@inner
 def need(s, count):  # type: ignore[no-untyped-def]
     """Whether ``count`` bytes are at hand; else the state says that more are needed, or that there are no more."""
     if s[at.END] - s[at.POS] >= count:
@@ -29,7 +29,7 @@ def need(s, count):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled
+@inner
 def find_start(buffer, s):  # type: ignore[no-untyped-def]
     """Find the first element: behind preamble and DICM, or at the start where something like one stands."""
     p = s[at.POS]
@@ -50,7 +50,7 @@ def find_start(buffer, s):  # type: ignore[no-untyped-def]
         s[at.STATUS] = at.NOT_DICOM
 
 
-@compiled
+@inner
 def _like_an_element(buffer, p):  # type: ignore[no-untyped-def]
     group = _u16(buffer, p, False)
     if group == 2 or group == 8 or group == 0x0800:
@@ -60,26 +60,26 @@ def _like_an_element(buffer, p):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled
+@inner
 def _letter(byte):  # type: ignore[no-untyped-def]
     return byte >= 65 and byte <= 90
 
 
-@compiled
+@inner
 def _u16(buffer, p, big):  # type: ignore[no-untyped-def]
     if big:
         return np.int64(buffer[p]) << 8 | np.int64(buffer[p + 1])
     return np.int64(buffer[p]) | np.int64(buffer[p + 1]) << 8
 
 
-@compiled
+@inner
 def _u32(buffer, p, big):  # type: ignore[no-untyped-def]
     if big:
         return _u16(buffer, p, True) << 16 | _u16(buffer, p + 2, True)
     return _u16(buffer, p, False) | _u16(buffer, p + 2, False) << 16
 
 
-@compiled
+@inner
 def read_element_header(buffer, s, level):  # type: ignore[no-untyped-def]
     """Tag, VR (0 where the file gives none), length and size of the header of the element that begins here."""
     if s[at.PHASE] == at.META and not _still_meta(buffer, s, level):
@@ -116,7 +116,7 @@ def read_element_header(buffer, s, level):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled
+@inner
 def among(code, codes):  # type: ignore[no-untyped-def]
     for one in codes:  # noqa: SIM110
         if one == code:
@@ -124,7 +124,7 @@ def among(code, codes):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled
+@inner
 def _still_meta(buffer, s, level):  # type: ignore[no-untyped-def]
     """Whether the file meta goes on; where it ends, the data set's encoding is settled."""
     p = s[at.POS]
@@ -145,7 +145,7 @@ def _still_meta(buffer, s, level):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled
+@inner
 def read_meta(buffer, s):  # type: ignore[no-untyped-def]
     """What the file meta says of the file: its transfer syntax, and whether it is a DICOMDIR."""
     p = s[at.POS] + s[at.HEAD]
@@ -162,7 +162,7 @@ def read_meta(buffer, s):  # type: ignore[no-untyped-def]
             s[at.SYNTAX] = at.EXPLICIT_LE
 
 
-@compiled
+@inner
 def _is_uid(buffer, p, length, uid):  # type: ignore[no-untyped-def]
     """Whether the value is this UID, padded or not."""
     if length < len(uid):

@@ -6,7 +6,8 @@ Source: DICOM PS3.5 section 6.2 (value representations).
 import numpy as np
 
 from smi_spark.dicom import layout as at
-from smi_spark.dicom.compiled import compiled
+from smi_spark.dicom.compiled import compiled, inner
+from smi_spark.dicom.gather import grown
 from smi_spark.dicom.layout import vr_code
 
 # Why a value is null
@@ -22,23 +23,23 @@ _OTHER = np.array([vr_code(vr) for vr in ("AT", "OB", "OD", "OF", "OL", "OV", "O
 _LEADING = vr_code("UC")
 _TM, _FL, _FD = vr_code("TM"), vr_code("FL"), vr_code("FD")
 _SIGNED = np.array([vr_code(vr) for vr in ("SS", "SL", "SV")], np.int64)
-_BACKSLASH, _SPACE = 92, 32
+_BACKSLASH, _SPACE, _POINT, _COLON = 92, 32, 46, 58
 _POWERS = np.array([10.0**i for i in range(23)])
 
 
 @compiled
-def collect(buffer, spans, rows, holds, is_list, nested):  # type: ignore[no-untyped-def]
-    """The single values of one column, from its spans in order of row.
+def collect(buffer, spans, start, stop, rows, holds, is_list, nested):  # type: ignore[no-untyped-def]
+    """The single values of one column, from its spans ``start`` to ``stop``, in order of row.
 
     Gives ``parts`` (row, offset, length, VR, big endian, why null) and ``heads`` (the parts of row r are ``heads[r]``
     to ``heads[r + 1]``). A column that is no list has at most one part a row. Several spans of one row come from
     several items of a sequence; else the first stands.
     """
-    parts = np.empty((6, max(16, spans.shape[1])), np.int64)
+    parts = np.empty((6, max(16, stop - start)), np.int64)
     heads = np.zeros(rows + 1, np.int64)
     count = 0
     last = -1
-    for i in range(spans.shape[1]):
+    for i in range(start, stop):
         row = spans[1, i]
         if row == last and not (is_list and nested):
             continue
@@ -47,16 +48,14 @@ def collect(buffer, spans, rows, holds, is_list, nested):  # type: ignore[no-unt
         last = row
         most = _most(buffer, spans[:, i], is_list)
         if parts.shape[1] < count + most:
-            larger = np.empty((6, 2 * parts.shape[1] + most), np.int64)
-            larger[:, : parts.shape[1]] = parts
-            parts = larger
+            parts = grown(parts, 2 * parts.shape[1] + most)
         count = _split(buffer, spans[:, i], holds, is_list, parts, count)
     for between in range(last + 1, rows + 1):
         heads[between] = count
-    return parts[:, :count].copy(), heads
+    return grown(parts, count), heads
 
 
-@compiled
+@inner
 def _most(buffer, span, is_list):  # type: ignore[no-untyped-def]
     """How many values a span can hold."""
     if not is_list or span[3] <= 0:
@@ -64,10 +63,14 @@ def _most(buffer, span, is_list):  # type: ignore[no-untyped-def]
     width = _width(span[4])
     if width > 0:
         return span[3] // width + 1
-    return 1 + np.sum(buffer[span[2] : span[2] + span[3]] == _BACKSLASH)
+    most = 1
+    for i in range(span[2], span[2] + span[3]):
+        if buffer[i] == _BACKSLASH:
+            most += 1
+    return most
 
 
-@compiled
+@inner
 def _split(buffer, span, holds, is_list, parts, count):  # type: ignore[no-untyped-def]
     """The values of one span appended to ``parts``; gives the new count."""
     offset, length, vr = span[2], span[3], span[4]
@@ -96,7 +99,7 @@ def _split(buffer, span, holds, is_list, parts, count):  # type: ignore[no-untyp
     return count
 
 
-@compiled
+@inner
 def _part(parts, count, span, offset, length, why):  # type: ignore[no-untyped-def]
     parts[0, count] = span[1]
     parts[1, count] = offset
@@ -107,7 +110,7 @@ def _part(parts, count, span, offset, length, why):  # type: ignore[no-untyped-d
     return count + 1
 
 
-@compiled
+@inner
 def _in(code, codes):  # type: ignore[no-untyped-def]
     for one in codes:  # noqa: SIM110
         if one == code:
@@ -115,7 +118,7 @@ def _in(code, codes):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled
+@inner
 def _width(vr):  # type: ignore[no-untyped-def]
     """Bytes of one number of a binary VR; 0 for other VRs."""
     for i in range(len(_NUMBER_VRS)):
@@ -124,7 +127,7 @@ def _width(vr):  # type: ignore[no-untyped-def]
     return 0
 
 
-@compiled
+@inner
 def _trim(buffer, offset, length, vr):  # type: ignore[no-untyped-def]
     """Without padding: spaces and zeros at the end, and at the start where the VR gives them no meaning."""
     end = offset + length
@@ -158,27 +161,29 @@ def copy_texts(buffer, parts, places, total):  # type: ignore[no-untyped-def]
     return offsets, texts, valid
 
 
-@compiled
+@inner
 def _is_time(buffer, part):  # type: ignore[no-untyped-def]
     """HH, HHMM, HHMMSS or HHMMSS.F…, or the old HH:MM:SS."""
-    numbers = np.zeros(3, np.int64)
-    digits = 0
+    digits = number = 0
     end = part[1] + part[2]
     i = part[1]
-    while i < end and buffer[i] != 46:
+    while i < end and buffer[i] != _POINT:
         byte = buffer[i]
         i += 1
-        if byte == 58 and digits > 0 and digits % 2 == 0:
+        if byte == _COLON and digits > 0 and digits % 2 == 0:
             continue
         if byte < 48 or byte > 57 or digits == 6:
             return False
-        numbers[digits // 2] = 10 * numbers[digits // 2] + byte - 48
+        number = 10 * number + byte - 48
         digits += 1
+        if digits % 2 == 0:
+            if number >= (24 if digits == 2 else 60 if digits == 4 else 61):
+                return False
+            number = 0
     for k in range(i + 1, end):
         if buffer[k] < 48 or buffer[k] > 57:
             return False
-    whole = digits == 6 or (i == end and (digits == 2 or digits == 4))
-    return whole and numbers[0] < 24 and numbers[1] < 60 and numbers[2] < 61
+    return digits == 6 or (i == end and (digits == 2 or digits == 4))
 
 
 @compiled
@@ -193,7 +198,7 @@ def parse_numbers(buffer, parts, places, doubles, longs, valid, whole):  # type:
         place, vr = places[i], parts[3, i]
         if _width(vr) == 0:
             why, number, exact = _decimal(buffer, parts[1, i], parts[2, i])
-        elif vr in (_FL, _FD):
+        elif vr == _FL or vr == _FD:  # noqa: SIM109
             _bytes(buffer, parts[:, i], scratch)
             why, number, exact = FINE, as_double[0] if vr == _FD else np.float64(as_float[0]), np.int64(0)
         else:
@@ -213,15 +218,16 @@ def parse_numbers(buffer, parts, places, doubles, longs, valid, whole):  # type:
             doubles[place] = number
 
 
-@compiled
+@inner
 def _bytes(buffer, part, scratch):  # type: ignore[no-untyped-def]
     """The bytes of a binary number, least first, in ``scratch``."""
-    scratch[:] = 0
+    for k in range(8):
+        scratch[k] = 0
     for k in range(part[2]):
         scratch[k] = buffer[part[1] + (part[2] - 1 - k if part[4] == 1 else k)]
 
 
-@compiled
+@inner
 def _integer(buffer, part, scratch):  # type: ignore[no-untyped-def]
     _bytes(buffer, part, scratch)
     number = np.int64(0)
@@ -235,7 +241,7 @@ def _integer(buffer, part, scratch):  # type: ignore[no-untyped-def]
     return FINE, np.float64(number), number
 
 
-@compiled
+@inner
 def _decimal(buffer, offset, length):  # type: ignore[no-untyped-def]
     """A decimal number: why not, its value, and the same as integer where it is one of up to 18 digits.
 
@@ -280,7 +286,7 @@ def _decimal(buffer, offset, length):  # type: ignore[no-untyped-def]
     return FINE, number * _POWERS[shift] if shift >= 0 else number / _POWERS[-shift], np.int64(0)
 
 
-@compiled
+@inner
 def _exponent(buffer, i, end):  # type: ignore[no-untyped-def]
     """The power after E, and where it ends; an E without digits ends nowhere."""
     if i >= end or (buffer[i] != 69 and buffer[i] != 101):
@@ -310,7 +316,7 @@ def parse_dates(buffer, parts, places, days, valid):  # type: ignore[no-untyped-
         parts[5, i] = NOT_DATE
         if parts[2, i] != 8 and not dotted:
             continue
-        numbers[:] = 0
+        numbers[0] = numbers[1] = numbers[2] = 0
         digits = 0
         for k in range(parts[2, i]):
             byte = buffer[parts[1, i] + k]
@@ -324,7 +330,7 @@ def parse_dates(buffer, parts, places, days, valid):  # type: ignore[no-untyped-
             valid[places[i]] = True
 
 
-@compiled
+@inner
 def _is_day(numbers):  # type: ignore[no-untyped-def]
     year, month, day = numbers[0], numbers[1], numbers[2]
     if year < 1 or month < 1 or month > 12 or day < 1:
@@ -332,10 +338,10 @@ def _is_day(numbers):  # type: ignore[no-untyped-def]
     if month == 2:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
         return day <= (29 if leap else 28)
-    return day <= (30 if month in (4, 6, 9, 11) else 31)
+    return day <= (30 if month == 4 or month == 6 or month == 9 or month == 11 else 31)
 
 
-@compiled
+@inner
 def _days(numbers):  # type: ignore[no-untyped-def]
     """Days since 1970-01-01 in the Gregorian calendar, the year taken to begin in March."""
     year = numbers[0] - (1 if numbers[1] <= 2 else 0)

@@ -35,10 +35,15 @@ class Walked:
 
     def walk(self, rows: Numbers) -> None:
         """Go on with these headers as far as their bytes reach."""
-        self.spans, self.gaps, self.pieces = walk(
+        while not walk(
             self.arena.content, rows, self.state, self.levels, self.plan.tree, dictionary(), self._limits,
             self._stored, self.spans, self.gaps, self.pieces, self.counts,
-        )  # fmt: skip
+        ):  # fmt: skip
+            tables = (self.spans, self.gaps, self.pieces)
+            self.spans, self.gaps, self.pieces = (
+                _roomier(table) if count + 2 > table.shape[1] else table
+                for table, count in zip(tables, self.counts, strict=True)
+            )
 
     def supply(self, rows: Numbers, starts: Numbers, lengths: Numbers, sizes: Numbers) -> None:
         """Let headers go on with new bytes, which begin where the walk stopped; ``sizes`` are those of the files."""
@@ -50,7 +55,7 @@ class Walked:
     def add_piece(self, row: int, place: int, length: int) -> None:
         """Bytes of the arena that the stored header of a row ends with."""
         if self.counts[2] == self.pieces.shape[1]:
-            self.pieces = np.concatenate([self.pieces, np.empty_like(self.pieces)], axis=1)
+            self.pieces = _roomier(self.pieces)
         self.pieces[:, self.counts[2]] = row, place, length
         self.counts[2] += 1
 
@@ -76,3 +81,7 @@ class Walked:
         tags = pa.array([written(tag) for tag in gaps[1].tolist()], pa.string())
         found = pa.StructArray.from_arrays([tags, pa.array(gaps[2]), pa.array(gaps[3])], fields=list(kind.value_type))
         return pa.Array.from_buffers(kind, self.rows, [None, pa.py_buffer(offsets)], children=[found])
+
+
+def _roomier(table: Numbers) -> Numbers:
+    return np.concatenate([table, np.empty((table.shape[0], table.shape[1] + 2), np.int64)], axis=1)
