@@ -49,6 +49,15 @@ def read_files(files: DataFrame, settings: Ingest, run_id: str) -> DataFrame:
     return rows.withColumns({"modality": modality, "run_id": F.lit(run_id)}).drop(*PLACING)
 
 
+def files_within(limit: int, files: int, size: int, most: int) -> int:
+    """How many files to read next, 1 to ``most``, so that headers stay within ``limit`` bytes like those of ``files``.
+
+    >>> files_within(limit=1_000_000, files=10, size=2_000_000, most=100)
+    5
+    """
+    return max(1, min(most, limit * files // max(1, size)))
+
+
 def _read(
     source: str, paths: list[str], tags: dict[str, str], settings: Ingest, schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
@@ -62,7 +71,7 @@ def _read(
         columns = [pa.array(given[name]) if name in given else found.column(name) for name in schema.names]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
         start += count
-        count = max(1, min(settings.batch_files, _BATCH_BYTES * len(part) // max(1, found.column("header").nbytes)))
+        count = files_within(_BATCH_BYTES, len(part), found.column("header").nbytes, settings.batch_files)
 
 
 def _read_columns() -> list[Column]:

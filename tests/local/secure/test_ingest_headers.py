@@ -1,0 +1,160 @@
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import DataFrame, SparkSession
+
+from smi_spark import tables
+from smi_spark.config import Config, Ingest
+from smi_spark.errors import QuarantineThresholdError, SourceError
+from smi_spark.secure.ingest import ingest_headers, list_new, promote_new, read_new
+from smi_spark.secure.partitions import placed
+from smi_spark.secure.quarantine import count_reasons
+
+TABLES = ("files", "headers", "images", "quarantine")
+WriteDicom = Callable[..., Path]
+
+
+def read(spark: SparkSession, config: Config, name: str) -> DataFrame:
+    return tables.read(spark, tables.table(config, f"secure/{name}"))
+
+
+def rows(df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    return sorted(tuple(row) for row in df.select(*columns).collect())
+
+
+def versions(spark: SparkSession, config: Config) -> list[int]:
+    return [tables.latest_version(spark, tables.table(config, f"secure/{name}")) for name in TABLES]
+
+
+def write_mixed(folder: Path, write_dicom: WriteDicom) -> None:
+    """Two good images, one of them twice, and two files that cannot be used."""
+    write_dicom(folder / "a/1.dcm", "2.25.11", EchoTime="4.5")
+    write_dicom(folder / "a/copy, of #1 100%.dcm", "2.25.11", EchoTime="5.5")
+    write_dicom(folder / "b/2.dcm", "2.25.12", Modality="MR", StudyDate="", SeriesDate="20190101")
+    write_dicom(folder / "b/3.dcm", "2.25.13", StudyInstanceUID=None)
+    (folder / "note.txt").write_text("no image")
+
+
+def test_good_files_become_images_and_bad_ones_are_quarantined(
+    spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
+) -> None:
+    source = tmp_path / "in"
+    write_mixed(source, write_dicom)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in source.rglob("*.*")}
+
+    counts = ingest_headers(spark, config, [str(source)])
+
+    assert rows(read(spark, config, "images"), "path", "modality", "year", "SOPInstanceUID", "EchoTime", "source") == [
+        ("a/1.dcm", "CT", 2018, "2.25.11", 4.5, str(source)),
+        ("b/2.dcm", "MR", 2019, "2.25.12", None, str(source)),
+    ]
+    quarantined = read(spark, config, "quarantine")
+    assert rows(quarantined, "table", "path", "reason", "run_id") == [
+        ("images", "a/copy, of #1 100%.dcm", "duplicate_sop_instance", counts.run_id),
+        ("images", "b/3.dcm", "no_study_instance_uid", counts.run_id),
+        ("images", "note.txt", "not_dicom", counts.run_id),
+    ]
+    assert rows(read(spark, config, "headers").where("header is null"), "path", "modality", "year") == [
+        ("note.txt", "UNREAD", 0)
+    ]
+    sizes = rows(read(spark, config, "files"), "path", "size")
+    assert sizes == sorted((str(path.relative_to(source)), len(content)) for path, (content, _) in before.items())
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in source.rglob("*.*")} == before
+    assert str(counts).startswith("5 new files, 5 read (")
+    assert str(counts).endswith(
+        "2 images added, 3 files quarantined (duplicate_sop_instance 1, no_study_instance_uid 1, not_dicom 1)"
+    )
+
+
+def test_only_new_files_are_read_and_a_run_without_any_writes_no_version(
+    spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
+) -> None:
+    source = tmp_path / "in"
+    write_mixed(source, write_dicom)
+    ingest_headers(spark, config, [str(source)])
+    before = versions(spark, config)
+
+    again = ingest_headers(spark, config, [str(source), str(source / "*")])
+
+    assert (again.listed, again.read, again.images, again.quarantined) == (0, 0, 0, 0)
+    assert versions(spark, config) == before
+
+    for path in source.rglob("*.dcm"):
+        path.write_bytes(b"")  # whoever reads it again finds it empty
+    write_dicom(source / "a/0.dcm", "2.25.11")  # sorts before the image that is there, which stays
+    write_dicom(source / "c/9.dcm", "2.25.19", Modality="XX", StudyDate=None)
+    later = ingest_headers(spark, config, [str(source)])
+
+    assert (later.listed, later.read, later.images) == (2, 2, 1)
+    assert later.reasons == {"duplicate_sop_instance": 1}
+    assert rows(read(spark, config, "images"), "path", "modality", "year") == [
+        ("a/1.dcm", "CT", 2018), ("b/2.dcm", "MR", 2019), ("c/9.dcm", "OTHER", 0),
+    ]  # fmt: skip
+    assert count_reasons(spark, config) == {"duplicate_sop_instance": 2, "no_study_instance_uid": 1, "not_dicom": 1}
+
+
+def test_a_run_killed_after_any_commit_is_completed_by_the_next(
+    spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
+) -> None:
+    source = str(tmp_path / "in")
+    write_mixed(Path(source), write_dicom)
+    killed = config.model_copy(update={"secure": str(tmp_path / "killed")})
+
+    list_new(spark, killed, [source], "run-1")
+    list_new(spark, killed, [source], "run-2")
+    read_new(spark, killed, "run-2")
+    list_new(spark, killed, [source], "run-3")
+    read_new(spark, killed, "run-3")
+    promote_new(spark, killed, "run-3")
+    completing = ingest_headers(spark, killed, [source])
+    ingest_headers(spark, config, [source])
+
+    assert (completing.listed, completing.read, completing.images, completing.quarantined) == (0, 0, 0, 3)
+    assert versions(spark, killed) == versions(spark, config)
+    for name in TABLES:
+        ours = {"run_id", "first_seen", "quarantined_at"}
+        actual, expected = (read(spark, c, name).drop(*ours) for c in (killed, config))
+        assert_df_equality(actual, expected, ignore_row_order=True)
+
+
+def test_too_many_bad_files_end_the_run_after_all_is_recorded(
+    spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
+) -> None:
+    write_mixed(tmp_path / "in", write_dicom)
+    strict = config.model_copy(update={"ingest": Ingest(max_bad_fraction=0.5)})
+
+    with pytest.raises(QuarantineThresholdError) as error:
+        ingest_headers(spark, strict, [str(tmp_path / "in")])
+
+    assert str(error.value).startswith(
+        "3 of 5 files cannot be used (duplicate_sop_instance 1, no_study_instance_uid 1, not_dicom 1), more than the "
+        "50% that ingest.max_bad_fraction allows. All are recorded: see secure/quarantine, run "
+    )
+    assert read(spark, config, "images").count() == 2
+    assert read(spark, config, "quarantine").count() == 3
+
+
+def test_a_source_that_is_not_there_is_said_before_anything_is_written(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match="no_such does not exist here"):
+        ingest_headers(spark, config, [str(tmp_path / "no_such")])
+    assert not tables.exists(spark, tables.table(config, "secure/files"))
+
+
+def test_modality_and_year_of_a_row_come_from_what_the_header_says(spark: SparkSession) -> None:
+    columns = "modality_as_written string, StudyDate date, SeriesDate date, AcquisitionDate date, ContentDate date"
+    cases: Iterable[tuple[tuple[Any, ...], tuple[str, int]]] = [
+        (("CT", "2018-03-05", "2019-01-01", None, None), ("CT", 2018)),
+        ((" mr ", None, "2019-01-01", "2020-01-01", None), ("MR", 2019)),
+        (("ECG", None, None, "2020-01-01", "2021-01-01"), ("OTHER", 2020)),
+        ((None, None, None, None, "2021-12-31"), ("OTHER", 2021)),
+        (("SR", None, None, None, None), ("SR", 0)),
+    ]
+    texts = spark.createDataFrame([given for given, _ in cases], columns.replace(" date", " string"))
+    frame = texts.select(*(texts[name].cast(kind) for name, kind in (c.split() for c in columns.split(", "))))
+
+    assert [tuple(row) for row in placed(frame).select("modality", "year").collect()] == [want for _, want in cases]
