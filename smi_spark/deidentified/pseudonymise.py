@@ -16,6 +16,7 @@ from smi_spark.deidentified.rollups import roll_up_series, roll_up_studies
 from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema, table_names
+from smi_spark.secure.quarantine import record_bad
 from smi_spark.tables import Table
 
 IMAGES = "deidentified/images"
@@ -75,14 +76,14 @@ def _add_images(spark: SparkSession, config: Config, archive_key: str) -> tuple[
     waiting = _unlinked(spark, tables.table(config, "secure/images"), links)
     patient = identity(load_schema("images"))
     nobody, usable = waiting.where(patient.isNull()), waiting.where(patient.isNotNull())
-    quarantine = tables.table(config, "secure/quarantine")
-    quarantined = tables.append_missing(
-        _quarantine_rows(nobody, run_id), quarantine, ["table", "source", "path", "reason"]
-    )
-    added = tables.append_missing(
-        images_to_deidentified(usable, key), tables.table(config, IMAGES), load_schema("images").key
-    )
-    tables.append_missing(_links(usable, key, archive_key, run_id), links, links.schema.key)
+    quarantined = record_bad(config, _without_patient(nobody), IMAGES, run_id)
+    target = tables.table(config, IMAGES)
+    if usable.isEmpty():
+        tables.create(spark, target)
+        return 0, quarantined
+    # Not a plain append: a run killed before its links were written has added images that still wait here.
+    added = tables.append_missing(images_to_deidentified(usable, key), target, target.schema.key)
+    tables.append(_links(usable, key, archive_key, run_id), links)
     return added, quarantined
 
 
@@ -93,21 +94,15 @@ def _unlinked(spark: SparkSession, images: Table, links: Table) -> DataFrame:
     return rows.join(done, rows["SOPInstanceUID"] == done[ORIGINAL], "left_anti")
 
 
-def _quarantine_rows(images: DataFrame, run_id: str) -> DataFrame:
-    given = {
-        "table": F.lit(IMAGES),
-        "column": F.lit("PatientID"),
-        "reason": F.lit(Reason.NO_PATIENT_ID.value),
-        "value": F.col("PatientID"),
-        "quarantined_at": F.current_timestamp(),
-        "run_id": F.lit(run_id),
-    }
-    kept = ("source", "path", "SOPInstanceUID", "StudyInstanceUID")
+def _without_patient(images: DataFrame) -> DataFrame:
     return images.select(
-        *kept,
-        *(column.alias(name) for name, column in given.items()),
-        F.lit(None).cast("long").alias("row_number"),
-        F.lit(None).cast("string").alias("detail"),
+        "source",
+        "path",
+        "SOPInstanceUID",
+        "StudyInstanceUID",
+        F.lit("PatientID").alias("column"),
+        F.col("PatientID").alias("value"),
+        F.lit(Reason.NO_PATIENT_ID.value).alias("reason"),
     )
 
 

@@ -1,0 +1,219 @@
+"""Zone 1 → zone 2: rows in, one run, rows out; and what a second run, new images or a kill change."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import tables
+from smi_spark.config import Config
+from smi_spark.deidentified.keys import key_id, load_key
+from smi_spark.deidentified.pseudonymise import Counts, run
+from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
+from smi_spark.errors import KeyFileError, TableError
+from smi_spark.schema import load_schema
+from tests.conftest import make_config
+from tests.rows import fill
+
+CHI = "0101031234"
+DAY = date(2020, 1, 15)
+CT = {
+    "source": "/pacs", "modality": "CT", "year": 2020, "StudyInstanceUID": "1.2.1", "SeriesInstanceUID": "1.2.1.1",
+    "PatientID": CHI, "PatientName": "Marker^Ann", "PatientBirthDate": date(1950, 1, 16), "PatientSex": "F",
+    "StudyDate": DAY, "AccessionNumber": "ACC7", "StudyDescription": "CT Head w/o", "Manufacturer": "ACME",
+    "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "PixelSpacing": [0.5, 0.5], "ImageType": ["ORIGINAL", "PRIMARY"],
+}  # fmt: skip
+IMAGES = [
+    CT | {"SOPInstanceUID": "1.2.1.1.1", "path": "a"},
+    CT | {"SOPInstanceUID": "1.2.1.1.2", "path": "b", "PatientID": "101031234",
+          "SourceImageSeq_ReferencedSOPInstanceUID": ["1.2.1.1.1"]},
+    CT | {"SOPInstanceUID": "1.2.1.2.1", "SeriesInstanceUID": "1.2.1.2", "path": "c", "modality": "OTHER", "year": 0,
+          "StudyDescription": None},
+    CT | {"SOPInstanceUID": "1.2.2.1.1", "SeriesInstanceUID": "1.2.2.1", "StudyInstanceUID": "1.2.2", "path": "d",
+          "PatientID": "  "},
+]  # fmt: skip
+SMR02 = [
+    {"EPISODE_RECORD_KEY": "E1", "UPI_NUMBER": CHI, "ADMISSION_DATE": date(2020, 1, 16), "DOB": date(1950, 1, 16),
+     "BABY_CI_CHI_NUMBER_BABY_1": "101205678", "HBTREAT_CURRENTDATE": "S08000024", "path": "smr02.csv"},
+]  # fmt: skip
+DEATHS = [
+    {"REGISTRATION_DISTRICT": "101", "YEAR_OF_REGISTRATION": 2021, "ENTRY_NUMBER": "7", "UPI_NUMBER": CHI,
+     "DATE_OF_DEATH": date(2021, 3, 1), "AGE": 97, "POSTCODE": "NK01 0AA"},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def done(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Counts]:
+    """An installation whose zone 1 was pseudonymised once. Tests that change it take a copy."""
+    config = make_config(tmp_path_factory.mktemp("pseudonymise"))
+    fill(spark, config, "images", IMAGES)
+    fill(spark, config, "records/smr02", SMR02)
+    fill(spark, config, "records/deaths", DEATHS)
+    return config, run(spark, config)
+
+
+@pytest.fixture
+def copied(done: tuple[Config, Counts], tmp_path: Path) -> Config:
+    shutil.copytree(done[0].root, tmp_path / "data")
+    return make_config(tmp_path)
+
+
+def rows(spark: SparkSession, config: Config, name: str) -> DataFrame:
+    return tables.read(spark, tables.table(config, name))
+
+
+def only(df: DataFrame) -> Row:
+    (row,) = df.collect()
+    return row
+
+
+def of(config: Config, domain: str, value: str) -> str:
+    key = load_key(config.keys.archive)
+    return pseudonymous_uid(key, value) if domain == "uid" else pseudonym(key, domain, value)  # type: ignore[arg-type]
+
+
+def test_a_run_tells_what_it_added(done: tuple[Config, Counts]) -> None:
+    assert str(done[1]) == (
+        "added: images 3, records/deaths 1, records/smr02 1; rolled up: series 2, studies 1; quarantined: 1"
+    )
+
+
+def test_an_image_keeps_what_its_schema_allows(spark: SparkSession, done: tuple[Config, Counts]) -> None:
+    config = done[0]
+    images = rows(spark, config, "deidentified/images")
+    image = only(images.where(F.col("SOPInstanceUID") == of(config, "uid", "1.2.1.1.2")))
+
+    assert images.columns == load_schema("images").spark("deidentified").names
+    assert {name: value for name, value in image.asDict().items() if value is not None} == {
+        "modality": "CT",
+        "year": 2020,
+        "patient_id": of(config, "patient", CHI),
+        "age_at_study": 69,
+        "body_part_label": "head",
+        "PatientSex": "F",
+        "StudyInstanceUID": of(config, "uid", "1.2.1"),
+        "StudyDate": DAY,
+        "AccessionNumber": of(config, "accession", "ACC7"),
+        "SeriesInstanceUID": of(config, "uid", "1.2.1.1"),
+        "Manufacturer": "ACME",
+        "SOPInstanceUID": of(config, "uid", "1.2.1.1.2"),
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
+        "ImageType": ["ORIGINAL", "PRIMARY"],
+        "PixelSpacing": [0.5, 0.5],
+        "SourceImageSeq_ReferencedSOPInstanceUID": [of(config, "uid", "1.2.1.1.1")],
+    }
+
+
+def test_images_lie_by_modality_and_year(done: tuple[Config, Counts]) -> None:
+    folders = {str(path.parent) for path in Path(done[0].deidentified, "images").rglob("*.parquet")}
+    assert {folder.split("images/")[1] for folder in folders} == {"modality=CT/year=2020", "modality=OTHER/year=0"}
+
+
+def test_series_and_studies_add_their_images_up(spark: SparkSession, done: tuple[Config, Counts]) -> None:
+    config = done[0]
+    series = rows(spark, config, "deidentified/series").select("modality", "year", "body_part_label", "image_count")
+    study = only(rows(spark, config, "deidentified/studies"))
+
+    expected = spark.createDataFrame([("CT", 2020, "head", 2), ("OTHER", 0, "unknown", 1)], series.schema)
+    assert_df_equality(series, expected, ignore_row_order=True, ignore_metadata=True, ignore_nullable=True)
+    assert study.asDict() == {
+        "modality": "CT",
+        "year": 2020,
+        "StudyInstanceUID": of(config, "uid", "1.2.1"),
+        "patient_id": of(config, "patient", CHI),
+        "AccessionNumber": of(config, "accession", "ACC7"),
+        "StudyDate": DAY,
+        "PatientSex": "F",
+        "age_at_study": 69,
+        "modalities": ["CT", "OTHER"],
+        "body_part_labels": ["head", "unknown"],
+        "series_count": 2,
+        "image_count": 3,
+    }
+
+
+def test_a_record_has_the_patient_id_of_the_images(spark: SparkSession, done: tuple[Config, Counts]) -> None:
+    config = done[0]
+    record = only(rows(spark, config, "deidentified/records/smr02"))
+
+    assert {name: value for name, value in record.asDict().items() if value is not None} == {
+        "EPISODE_RECORD_KEY": of(config, "accession", "E1"),
+        "patient_id": of(config, "patient", CHI),
+        "ADMISSION_DATE": date(2020, 1, 16),
+        "age_at_event": 70,
+        "BABY_CI_CHI_NUMBER_BABY_1": of(config, "patient", "0101205678"),
+        "HBTREAT_CURRENTDATE": "S08000024",
+    }
+
+
+def test_an_age_as_stated_serves_where_there_is_no_birth_date(spark: SparkSession, done: tuple[Config, Counts]) -> None:
+    death = only(rows(spark, done[0], "deidentified/records/deaths"))
+
+    assert (death["age_at_event"], death["DATE_OF_DEATH"]) == (90, date(2021, 3, 1))
+    assert set(death.asDict()).isdisjoint({"AGE", "POSTCODE", "UPI_NUMBER"})
+
+
+def test_links_lead_back_to_the_files(spark: SparkSession, done: tuple[Config, Counts]) -> None:
+    config = done[0]
+    links = rows(spark, config, "secure/links").drop("run_id").orderBy("path").collect()
+    name = key_id(load_key(config.keys.archive))
+
+    assert [tuple(row) for row in links] == [
+        (of(config, "uid", uid), uid, "/pacs", path, name)
+        for uid, path in (("1.2.1.1.1", "a"), ("1.2.1.1.2", "b"), ("1.2.1.2.1", "c"))
+    ]
+
+
+def test_an_image_without_a_patient_is_quarantined(spark: SparkSession, done: tuple[Config, Counts]) -> None:
+    row = only(rows(spark, done[0], "secure/quarantine"))
+
+    kept = ("table", "source", "path", "column", "reason", "SOPInstanceUID")
+    assert tuple(row[name] for name in kept) == (
+        "deidentified/images", "/pacs", "d", "PatientID", "no_patient_id", "1.2.2.1.1",
+    )  # fmt: skip
+
+
+def test_a_second_run_adds_no_version_to_any_table(spark: SparkSession, copied: Config) -> None:
+    before = tables.versions_below(Path(copied.root))
+
+    assert run(spark, copied) == Counts(0, 0, 0, 0, {"records/deaths": 0, "records/smr02": 0})
+    assert tables.versions_below(Path(copied.root)) == before
+
+
+def test_new_images_of_a_study_are_added_to_its_roll_up(spark: SparkSession, copied: Config) -> None:
+    fill(spark, copied, "images", [CT | {"SOPInstanceUID": "1.2.1.1.3", "path": "e"}])
+
+    counts = run(spark, copied)
+
+    study = only(rows(spark, copied, "deidentified/studies"))
+    assert (counts.images, study["image_count"], study["series_count"]) == (1, 4, 2)
+    assert rows(spark, copied, "deidentified/images").count() == 4
+
+
+def test_a_run_killed_between_two_commits_is_completed_by_the_next(spark: SparkSession, copied: Config) -> None:
+    for name in ("secure/links", "deidentified/series", "deidentified/studies", "deidentified/records/smr02"):
+        shutil.rmtree(tables.table(copied, name).uri)
+
+    counts = run(spark, copied)
+
+    assert counts == Counts(0, 0, 2, 1, {"records/deaths": 0, "records/smr02": 1})
+    assert rows(spark, copied, "deidentified/images").count() == rows(spark, copied, "secure/links").count() == 3
+
+
+def test_an_open_key_ends_the_run_before_anything_is_written(spark: SparkSession, copied: Config) -> None:
+    fill(spark, copied, "images", [CT | {"SOPInstanceUID": "1.2.1.1.3", "path": "e"}])
+    before = tables.versions_below(Path(copied.root))
+    Path(str(copied.keys.archive.file)).chmod(0o644)
+
+    with pytest.raises(KeyFileError, match=r"\(mode 0644\). Run: chmod 600 "):
+        run(spark, copied)
+    assert tables.versions_below(Path(copied.root)) == before
+
+
+def test_an_empty_zone_one_is_told(spark: SparkSession, config: Config) -> None:
+    with pytest.raises(TableError, match=r"^secure/images does not exist in .* Run the job that fills it first\.$"):
+        run(spark, config)
