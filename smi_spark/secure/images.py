@@ -1,6 +1,7 @@
 """``secure/images``: headers → typed columns, one row a SOP instance. No file is opened here."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -34,7 +35,8 @@ def decode_images(headers: DataFrame, run_id: str) -> DataFrame:
 
     def decode(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            found = decode_headers(batch.column("header"), batch.column("left_out"))
+            header, left_out = (cast(Any, batch.column(name)) for name in ("header", "left_out"))
+            found = decode_headers(header, left_out)
             arrays = [(batch if c.name in _DECODED else found).column(c.name) for c in decoded]
             yield pa.RecordBatch.from_arrays(arrays, schema=arrow)
 
@@ -42,23 +44,18 @@ def decode_images(headers: DataFrame, run_id: str) -> DataFrame:
     return placed(rows).withColumn("run_id", F.lit(run_id))
 
 
-def unusable_files(headers: DataFrame) -> DataFrame:
-    """The files that cannot be used, with reason and detail and the UIDs that are known."""
-    bad = headers.where(F.col("reason").isNotNull())
-    return bad.select("source", "path", "reason", "detail", "SOPInstanceUID", "StudyInstanceUID")
+def left_over(headers: DataFrame, images: DataFrame) -> DataFrame:
+    """The files that did not become images: source, path, reason, detail and the UIDs that are known.
 
-
-def duplicate_files(headers: DataFrame, images: DataFrame) -> DataFrame:
-    """Good files whose SOP instance another file holds in ``images``, in the columns of ``unusable_files``."""
-    good = headers.where(F.col("reason").isNull()).alias("header")
-    held = images.select("SOPInstanceUID", "source", "path").alias("image")
-    same = F.col("header.SOPInstanceUID") == F.col("image.SOPInstanceUID")
-    place = F.struct("header.source", "header.path"), F.struct("image.source", "image.path")
-    return good.join(held, same & (place[0] != place[1]), "inner").select(
-        "header.source",
-        "header.path",
-        F.lit(str(Reason.DUPLICATE_SOP_INSTANCE)).alias("reason"),
-        F.concat_ws("/", F.lit("held by"), "image.source", "image.path").alias("detail"),
-        "header.SOPInstanceUID",
-        "header.StudyInstanceUID",
+    A good file among them has the SOP instance of another one, which ``images`` holds.
+    """
+    twice = F.when(F.col("reason").isNull(), "another file holds this SOP instance")
+    rest = headers.join(images.select("source", "path"), ["source", "path"], "left_anti")
+    return rest.select(
+        "source",
+        "path",
+        F.coalesce("reason", F.lit(str(Reason.DUPLICATE_SOP_INSTANCE))).alias("reason"),
+        F.coalesce(twice, "detail").alias("detail"),
+        "SOPInstanceUID",
+        "StudyInstanceUID",
     )

@@ -12,7 +12,7 @@ from smi_spark.errors import QuarantineThresholdError
 from smi_spark.run import new_run_id
 from smi_spark.secure.files import list_sources, unread_files
 from smi_spark.secure.headers import read_files, spread
-from smi_spark.secure.images import decode_images, duplicate_files, unpromoted, unusable_files
+from smi_spark.secure.images import decode_images, left_over, unpromoted
 from smi_spark.secure.quarantine import count_reasons, quarantine, record_bad
 
 
@@ -94,10 +94,8 @@ def promote_new(spark: SparkSession, config: Config, run_id: str) -> int:
 
 def quarantine_new(spark: SparkSession, config: Config, run_id: str) -> int:
     """Fourth commit: files that cannot be used, and those whose SOP instance is there → ``secure/quarantine``."""
-    headers = _headers(spark, config)
     images = tables.read(spark, tables.table(config, "secure/images"))
-    bad = unusable_files(headers).unionByName(duplicate_files(headers, images))
-    return record_bad(config, bad, "images", run_id)
+    return record_bad(config, left_over(_headers(spark, config), images), "images", run_id)
 
 
 def _headers(spark: SparkSession, config: Config) -> DataFrame:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,9 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import tables
-from smi_spark.config import Config, Ingest
+from smi_spark.config import Config, Ingest, Keys, KeySource
 from smi_spark.errors import QuarantineThresholdError, SourceError
-from smi_spark.secure.ingest import ingest_headers, list_new, promote_new, read_new
+from smi_spark.secure.ingest import IngestCounts, ingest_headers, list_new, promote_new, read_new
 from smi_spark.secure.partitions import placed
 from smi_spark.secure.quarantine import count_reasons
 
@@ -38,14 +39,35 @@ def write_mixed(folder: Path, write_dicom: WriteDicom) -> None:
     (folder / "note.txt").write_text("no image")
 
 
-def test_good_files_become_images_and_bad_ones_are_quarantined(
-    spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
-) -> None:
-    source = tmp_path / "in"
-    write_mixed(source, write_dicom)
-    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in source.rglob("*.*")}
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
-    counts = ingest_headers(spark, config, [str(source)])
+
+@dataclass(frozen=True)
+class Ingested:
+    """An installation that took in one folder, and what the folder held before."""
+
+    config: Config
+    source: Path
+    counts: IngestCounts
+    before: dict[str, tuple[bytes, int]]
+
+
+@pytest.fixture(scope="module")
+def ingested(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, write_dicom: WriteDicom) -> Ingested:
+    place = tmp_path_factory.mktemp("ingested")
+    write_mixed(place / "in", write_dicom)
+    before = contents(place / "in")
+    no_key = KeySource(env="SMI_SPARK_NO_KEY")
+    config = Config(
+        root=str(place / "data"), keys=Keys(archive=no_key, projects=no_key), ingest=Ingest(max_bad_fraction=1.0)
+    )
+    return Ingested(config, place / "in", ingest_headers(spark, config, [str(place / "in")]), before)
+
+
+def test_good_files_become_images_and_bad_ones_are_quarantined(spark: SparkSession, ingested: Ingested) -> None:
+    config, source, counts = ingested.config, ingested.source, ingested.counts
 
     assert rows(read(spark, config, "images"), "path", "modality", "year", "SOPInstanceUID", "EchoTime", "source") == [
         ("a/1.dcm", "CT", 2018, "2.25.11", 4.5, str(source)),
@@ -61,8 +83,8 @@ def test_good_files_become_images_and_bad_ones_are_quarantined(
         ("note.txt", "UNREAD", 0)
     ]
     sizes = rows(read(spark, config, "files"), "path", "size")
-    assert sizes == sorted((str(path.relative_to(source)), len(content)) for path, (content, _) in before.items())
-    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in source.rglob("*.*")} == before
+    assert sizes == sorted((path, len(content)) for path, (content, _) in ingested.before.items())
+    assert contents(source) == ingested.before
     assert str(counts).startswith("5 new files, 5 read (")
     assert str(counts).endswith(
         "2 images added, 3 files quarantined (duplicate_sop_instance 1, no_study_instance_uid 1, not_dicom 1)"
@@ -97,11 +119,9 @@ def test_only_new_files_are_read_and_a_run_without_any_writes_no_version(
 
 
 def test_a_run_killed_after_any_commit_is_completed_by_the_next(
-    spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
+    spark: SparkSession, config: Config, ingested: Ingested
 ) -> None:
-    source = str(tmp_path / "in")
-    write_mixed(Path(source), write_dicom)
-    killed = config.model_copy(update={"secure": str(tmp_path / "killed")})
+    source, killed = str(ingested.source), config
 
     list_new(spark, killed, [source], "run-1")
     list_new(spark, killed, [source], "run-2")
@@ -110,31 +130,32 @@ def test_a_run_killed_after_any_commit_is_completed_by_the_next(
     read_new(spark, killed, "run-3")
     promote_new(spark, killed, "run-3")
     completing = ingest_headers(spark, killed, [source])
-    ingest_headers(spark, config, [source])
 
     assert (completing.listed, completing.read, completing.images, completing.quarantined) == (0, 0, 0, 3)
-    assert versions(spark, killed) == versions(spark, config)
+    assert versions(spark, killed) == versions(spark, ingested.config)
     for name in TABLES:
         ours = {"run_id", "first_seen", "quarantined_at"}
-        actual, expected = (read(spark, c, name).drop(*ours) for c in (killed, config))
+        actual, expected = (read(spark, c, name).drop(*ours) for c in (killed, ingested.config))
         assert_df_equality(actual, expected, ignore_row_order=True)
 
 
 def test_too_many_bad_files_end_the_run_after_all_is_recorded(
-    spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
+    spark: SparkSession, config: Config, tmp_path: Path
 ) -> None:
-    write_mixed(tmp_path / "in", write_dicom)
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_text("no image")
     strict = config.model_copy(update={"ingest": Ingest(max_bad_fraction=0.5)})
 
     with pytest.raises(QuarantineThresholdError) as error:
         ingest_headers(spark, strict, [str(tmp_path / "in")])
 
     assert str(error.value).startswith(
-        "3 of 5 files cannot be used (duplicate_sop_instance 1, no_study_instance_uid 1, not_dicom 1), more than the "
+        "2 of 2 files cannot be used (not_dicom 2), more than the "
         "50% that ingest.max_bad_fraction allows. All are recorded: see secure/quarantine, run "
     )
-    assert read(spark, config, "images").count() == 2
-    assert read(spark, config, "quarantine").count() == 3
+    assert read(spark, config, "images").isEmpty()
+    assert read(spark, config, "quarantine").count() == 2
 
 
 def test_a_source_that_is_not_there_is_said_before_anything_is_written(
