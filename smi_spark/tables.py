@@ -7,7 +7,7 @@ from operator import and_
 from pathlib import Path
 
 from delta.tables import DeltaTable
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, IllegalArgumentException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -78,16 +78,10 @@ def read(spark: SparkSession, source: Table, version: int | None = None) -> Data
     reader = spark.read.format("delta")
     if version is None:
         return reader.load(source.uri)
-    newest = latest_version(spark, source)
-    if not 0 <= version <= newest:
-        raise TableError(
-            f"{source.name} has no version {version}; it has 0–{newest}. "
-            "Open one of these, or leave version out for the newest."
-        )
     try:
         return reader.option("versionAsOf", version).load(source.uri)
-    except AnalysisException:
-        raise TableError(f"{source.name} has lost version {version}: its files are no longer kept.") from None
+    except (AnalysisException, IllegalArgumentException):
+        raise TableError(_no_version(source, version, latest_version(spark, source))) from None
 
 
 def read_or_empty(spark: SparkSession, source: Table) -> DataFrame:
@@ -152,6 +146,15 @@ def versions_below(folder: Path) -> dict[str, int]:
 def _check_exists(spark: SparkSession, source: Table) -> None:
     if not exists(spark, source):
         raise TableError(f"{source.name} does not exist in {source.uri}. Run the job that fills it first.")
+
+
+def _no_version(source: Table, version: int, newest: int) -> str:
+    if 0 <= version <= newest:
+        return f"{source.name} has lost version {version}: its files are no longer kept."
+    return (
+        f"{source.name} has no version {version}; it has 0–{newest}. "
+        "Open one of these, or leave version out for the newest."
+    )
 
 
 def _statistics_columns(target: Table) -> list[str]:

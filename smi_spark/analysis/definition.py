@@ -14,9 +14,9 @@ from smi_spark.config import load_yaml, validate
 from smi_spark.deidentified.labels import UNKNOWN, body_part_rules
 from smi_spark.errors import ConfigError, unknown_name
 from smi_spark.schema import TableSchema, load_schema, table_names
+from smi_spark.secure.partitions import MODALITIES, OTHER
 
 SEXES = ("F", "M", "O")
-MODALITIES = ("CR", "CT", "DX", "MG", "MR", "NM", "OTHER", "PT", "RF", "US", "XA")
 REGISTRY = "cohorts"  # the folder of the registry in zone 3: no project can have its name
 
 
@@ -172,7 +172,7 @@ def _wrong_names(definition: Definition, place: str) -> Iterator[str]:
 
 def _wrong_image_names(images: Images, place: str) -> Iterator[str]:
     body_parts = (*body_part_rules(), UNKNOWN)
-    for field, known in (("modality", MODALITIES), ("body_part", body_parts), ("sex", SEXES)):
+    for field, known in (("modality", (*MODALITIES, OTHER)), ("body_part", body_parts), ("sex", SEXES)):
         for given in getattr(images, field) or ():
             if given not in known:
                 yield unknown_name(f"{place}: images.{field}", given, "value", known)

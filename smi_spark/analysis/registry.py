@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -83,6 +83,11 @@ class Cohort:
         """The delivered records, by the table's short name; joined to images on patient_id."""
         names = [t.name for t in self.entry.tables if t.name.startswith("records/")]
         return {name.removeprefix("records/"): self._table(name) for name in names}
+
+    def __str__(self) -> str:
+        rows = ", ".join(f"{table.row_count:,} {table.name}" for table in self.entry.tables)
+        built = f"{self.entry.built_at:%Y-%m-%d}"
+        return f"{self.entry.project}/{self.entry.cohort} version {self.entry.version}, built {built}: {rows}"
 
     @property
     def version(self) -> int:
@@ -165,6 +170,7 @@ def read_delivered(spark: SparkSession, config: Config, project: str, cohort: st
 
 
 def _from_row(row: dict[str, Any]) -> Registered:
+    row["built_at"] = row["built_at"].astimezone(UTC)  # Spark gives the driver's local time
     row["tables"] = tuple(Delivered(**item.asDict()) for item in row["tables"])
     row["inputs"] = tuple(Input(**item.asDict()) for item in row["inputs"])
     row["attrition"] = tuple(Left(**item.asDict()) for item in row["attrition"])

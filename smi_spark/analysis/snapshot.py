@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -58,13 +59,14 @@ def checksum(spark: SparkSession, config: Config, definition: Definition, delive
 
 def content_checksum(frames: Mapping[str, DataFrame]) -> str:
     """SHA-256 over each table's name, rows and sum of row hashes: the same for the same rows in any order."""
-    sums = [f"{name}|{_sum_of_hashes(frame)}" for name, frame in sorted(frames.items())]
-    return hashlib.sha256("\n".join(sums).encode()).hexdigest()
+    sums = reduce(DataFrame.unionAll, (_sum_of_hashes(name, frame) for name, frame in frames.items()))
+    lines = sorted(f"{row['name']}|{row['rows']}|{row['hashes']}" for row in sums.collect())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _sum_of_hashes(df: DataFrame) -> str:
+def _sum_of_hashes(name: str, df: DataFrame) -> DataFrame:
+    """One row: name, rows, hashes."""
     # xxhash64 passes over nulls: without saying where they stand, (null, x) and (x, null) would hash alike.
-    nulls = F.array(*(F.col(name).isNull() for name in df.columns))
-    row_hash = F.xxhash64(*(F.col(name) for name in df.columns), nulls).cast("decimal(20,0)")
-    row = df.agg(F.count("*").alias("rows"), F.sum(row_hash).alias("hashes")).first()
-    return "" if row is None else f"{row['rows']}|{row['hashes']}"
+    nulls = F.array(*(F.col(column).isNull() for column in df.columns))
+    row_hash = F.xxhash64(*(F.col(column) for column in df.columns), nulls).cast("decimal(20,0)")
+    return df.agg(F.lit(name).alias("name"), F.count("*").alias("rows"), F.sum(row_hash).alias("hashes"))

@@ -57,12 +57,15 @@ def test_an_older_version_is_read_as_it_was(spark: SparkSession, table: Table) -
     assert uids(tables.read(spark, table)) == ["2", "3"]
 
 
-def test_a_version_that_is_not_there_is_told_with_those_that_are(spark: SparkSession, table: Table) -> None:
+@pytest.mark.parametrize("version", [7, -1])
+def test_a_version_that_is_not_there_is_told_with_those_that_are(
+    spark: SparkSession, table: Table, version: int
+) -> None:
     tables.append(links(spark, "1"), table)
     with pytest.raises(TableError) as caught:
-        tables.read(spark, table, version=7)
+        tables.read(spark, table, version=version)
     assert str(caught.value) == (
-        "secure/links has no version 7; it has 0–1. Open one of these, or leave version out for the newest."
+        f"secure/links has no version {version}; it has 0–1. Open one of these, or leave version out for the newest."
     )
 
 

@@ -14,14 +14,16 @@ from smi_spark import __version__, tables
 from smi_spark.analysis import open_cohort
 from smi_spark.analysis.build import Built, build_cohort
 from smi_spark.analysis.definition import Definition, read_definition
+from smi_spark.analysis.delivery import for_project
 from smi_spark.analysis.registry import Delivered
 from smi_spark.analysis.selection import Left
-from smi_spark.analysis.snapshot import content_checksum, write_snapshot
+from smi_spark.analysis.snapshot import content_checksum
 from smi_spark.config import Config
 from smi_spark.deidentified.dates import shift_weeks
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.errors import TableError
+from smi_spark.schema import load_schema
 from tests.conftest import make_config
 from tests.rows import frame
 
@@ -81,7 +83,8 @@ def files_below(root: str) -> set[str]:
 
 @dataclass(frozen=True)
 class Story:
-    """One installation: a dry run, a build, the same again, another definition, and an input that moved."""
+    """One installation: a dry run, a build killed before its row, one that ends, the same again, another definition,
+    and that one again after an input has moved."""
 
     config: Config
     dry: Built
@@ -91,6 +94,7 @@ class Story:
     again: Built
     files_added_by_again: set[str]
     other: Built
+    moved: Built
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +104,18 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
     before = files_below(config.root)
     dry = build_cohort(spark, config, definition(), dry_run=True)
     files_after_dry = files_below(config.root) - before
+    leftover = tables.table(config, "analysis/demo/head_ct/images", schema="images")
+    tables.replace(frame(spark, "images", [image(99, "left by a killed build", SCAN)], "analysis"), leftover)
     first = build_cohort(spark, config, definition())
     analysis = Path(config.zone("analysis"))
     first_files = {name: (analysis / name).read_bytes() for name in files_below(str(analysis))}
     again = build_cohort(spark, config, definition())
     added = files_below(str(analysis)) - set(first_files)
     other = build_cohort(spark, config, definition(sex="F"))
-    return Story(config, dry, files_after_dry, first, first_files, again, added, other)
+    nothing_asked_for = frame(spark, "images", [image(9, "zoe", None, "MR")], "deidentified")
+    tables.append(nothing_asked_for, tables.table(config, "deidentified/images"))
+    moved = build_cohort(spark, config, definition(sex="F"))
+    return Story(config, dry, files_after_dry, first, first_files, again, added, other, moved)
 
 
 def test_a_dry_run_counts_and_writes_nothing(story: Story) -> None:
@@ -155,7 +164,7 @@ def test_another_definition_is_the_next_version_and_the_one_before_stays(spark: 
     assert story.other.entry is not None
     assert story.other.entry.version == 2
     config = story.config
-    assert open_cohort(spark, config, "demo", "head_ct").images.count() == 2
+    assert open_cohort(spark, config, "demo", "head_ct", 2).images.count() == 2
     old = open_cohort(spark, config, "demo", "head_ct", 1)
     frames = {"images": old.images, "studies": old.studies, **{f"records/{n}": df for n, df in old.records.items()}}
     assert old.images.count() == 3
@@ -193,16 +202,14 @@ def test_records_come_within_their_window_and_of_nobody_else(spark: SparkSession
     assert days == {7, -9, 91}
 
 
-def test_another_project_gets_other_ids(spark: SparkSession, story: Story) -> None:
-    other = read_definition({**QUESTION, "project": "second", "deliver": {}}, "test.yaml")
-    build_cohort(spark, story.config, other)
-    theirs, ours = (open_cohort(spark, story.config, project, "head_ct", 1).images for project in ("second", "demo"))
-    assert (
-        theirs.select("patient_id")
-        .union(theirs.select("StudyInstanceUID"))
-        .intersect(ours.select("patient_id").union(ours.select("StudyInstanceUID")))
-        .isEmpty()
+def test_another_project_gets_other_ids(spark: SparkSession, config: Config) -> None:
+    rows = frame(spark, "images", [image(1, "ann", SCAN)], "deidentified")
+    columns = "patient_id", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "AccessionNumber"
+    one, other = (
+        for_project(rows, load_schema("images"), config.keys.projects, project).select(*columns).collect()[0]
+        for project in ("demo", "second")
     )
+    assert not set(one) & set(other)
 
 
 def test_the_manifest_says_the_same_beside_the_tables(story: Story) -> None:
@@ -223,10 +230,11 @@ def test_a_cohort_or_version_that_is_not_there_is_named_with_those_that_are(
         open_cohort(spark, story.config, "demo", "head_ct", 7)
     today = story.first.entry and f"{story.first.entry.built_at:%Y-%m-%d}"
     assert str(raised.value) == (
-        f"demo/head_ct has no version 7; it has 1 ({today}), 2 ({today}). Open one of these, or leave version out."
+        f"demo/head_ct has no version 7; it has 1 ({today}), 2 ({today}), 3 ({today}). "
+        "Open one of these, or leave version out."
     )
     with pytest.raises(
-        TableError, match=r"^demo/hed_ct is not a cohort\. Cohorts here: .*Did you mean demo/head_ct\?$"
+        TableError, match=r"^demo/hed_ct is not a cohort\. Cohorts here: demo/head_ct\. Did you mean demo/head_ct\?$"
     ):
         open_cohort(spark, story.config, "demo", "hed_ct")
     with pytest.raises(TableError) as raised:
@@ -236,31 +244,23 @@ def test_a_cohort_or_version_that_is_not_there_is_named_with_those_that_are(
 
 def test_a_table_that_zone_2_lacks_is_named(spark: SparkSession, story: Story) -> None:
     needs_cancers = read_definition({**QUESTION, "deliver": {"records": {"smr06": {}}}}, "test.yaml")
-    with pytest.raises(TableError, match="^deidentified/records/smr06 does not exist in .* Run the job that fills it"):
+    with pytest.raises(TableError, match=r"^deidentified/records/smr06 does not exist in .* Run the job that fills it"):
         build_cohort(spark, story.config, needs_cancers, dry_run=True)
 
 
-def test_what_a_killed_build_left_is_ignored_and_overwritten(spark: SparkSession, config: Config) -> None:
-    fill_zone_2(spark, config)
-    images = tables.read(spark, tables.table(config, "deidentified/images"))
-    records = {
-        name: tables.read(spark, tables.table(config, f"deidentified/records/{name}")) for name in ("smr01", "deaths")
-    }
-    left = write_snapshot(spark, config, definition(sex="M"), images, records)  # killed before its registry row
-    assert left[0] == Delivered("images", 1, 1)
-    built = build_cohort(spark, config, definition(sex="F"))
-    assert built.entry is not None
-    assert (built.entry.version, built.entry.tables[0].row_count) == (1, 2)
-    assert open_cohort(spark, config, "demo", "head_ct").images.count() == 2
-    # Inputs that move make the next version, although here nothing of it differs.
-    tables.append(
-        frame(spark, "images", [image(9, "zoe", None, "MR")], "deidentified"),
-        tables.table(config, "deidentified/images"),
-    )
-    moved = build_cohort(spark, config, definition(sex="F"))
-    assert moved.entry is not None
-    assert (moved.is_new, moved.entry.version) == (True, 2)
-    assert moved.entry.content_checksum == built.entry.content_checksum
+def test_what_a_killed_build_left_is_ignored_and_overwritten(spark: SparkSession, story: Story) -> None:
+    assert story.first.entry is not None
+    assert story.first.entry.version == 1
+    assert story.first.entry.tables[0] == Delivered("images", 2, 3)
+    assert open_cohort(spark, story.config, "demo", "head_ct", 1).images.count() == 3
+
+
+def test_inputs_that_moved_make_a_version_even_of_the_same_content(story: Story) -> None:
+    assert story.moved.entry is not None
+    assert story.other.entry is not None
+    assert (story.moved.is_new, story.moved.entry.version) == (True, 3)
+    assert story.moved.entry.inputs != story.other.entry.inputs
+    assert story.moved.entry.content_checksum == story.other.entry.content_checksum
 
 
 def test_the_checksum_is_of_the_rows_and_not_of_their_order(spark: SparkSession) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from smi_spark.analysis.definition import BODY_PARTS, load_definition, read_definition
+from smi_spark.analysis.definition import load_definition, read_definition
 from smi_spark.analysis.windows import Period
+from smi_spark.deidentified.labels import body_part_rules
 from smi_spark.errors import ConfigError
 from smi_spark.resources import folder
 
@@ -84,7 +85,7 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
         (
             "images/modality", "CTT",
             "images.modality: CTT is not a value. "
-            "Values here: CR, CT, DX, MG, MR, NM, OTHER, PT, RF, US, XA. Did you mean CT?",
+            "Values here: CT, MR, CR, DX, US, MG, PT, NM, XA, RF, SR, OTHER. Did you mean CT?",
         ),
         (
             "images/body_part", ["chset"],
@@ -92,8 +93,11 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
             "Values here: {body_parts}. Did you mean chest?",
         ),
         ("images/sex", "W", "images.sex: W is not a value. Values here: F, M, O."),
-        ("images/modality", [], "images.modality: Value should have at least 1 item after validation, not 0. Given: []. "
-                                "It is: one or more of CT, MR …."),
+        (
+            "images/modality", [],
+            "images.modality: Value should have at least 1 item after validation, not 0. Given: []. "
+            "It is: one or more of CT, MR ….",
+        ),
         (
             "records/required/0/table", "smr6",
             "records.required[0].table: smr6 is not a table. "
@@ -127,7 +131,9 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_definition_names_the_field_and_what_is_accepted(path: str, value: Any, expected: str) -> None:
-    assert error(path, value) == f"{PLACE}: {expected.replace('{body_parts}', ', '.join(BODY_PARTS))}"
+    assert (
+        error(path, value) == f"{PLACE}: {expected.replace('{body_parts}', ', '.join([*body_part_rules(), 'unknown']))}"
+    )
 
 
 def test_a_missing_field_is_named() -> None:
