@@ -1,0 +1,86 @@
+"""Headers out of an S3 server, the same as from the folder that was put there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import obstore
+import pydicom.data
+import pytest
+from obstore.store import S3Store
+from pyspark.sql import SparkSession
+
+from smi_spark import tables
+from smi_spark.config import Config
+from smi_spark.dicom import read_headers
+from smi_spark.dicom.sources import list_files, list_prefixes
+from smi_spark.errors import SourceError
+from smi_spark.secure.ingest import ingest_headers
+from tests.cluster.loopback import answers, free_port, program, running
+
+pytestmark = pytest.mark.objectstore
+
+FILES = Path(pydicom.data.__file__).parent / "test_files"
+NAMES = ["CT_small.dcm", "MR_small.dcm", "MR_small_bigendian.dcm", "README.txt", "rtplan.dcm"]
+KEYS = [f"archive/{folder}/{name}" for folder in ("2019", "2020") for name in NAMES]
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a bucket that holds the same five files in two folders; the environment says how to get at it."""
+    server = program("versitygw", how="go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
+    place, port = tmp_path_factory.mktemp("store"), free_port()
+    for folder in ("buckets", "sidecar"):
+        (place / folder).mkdir()
+    access = {
+        "AWS_ACCESS_KEY_ID": "smi",
+        "AWS_SECRET_ACCESS_KEY": "loopback",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+    command = [server, "--port", f"127.0.0.1:{port}", "--access", "smi", "--secret", "loopback", "--quiet",
+               "posix", "--sidecar", str(place / "sidecar"), str(place / "buckets")]  # fmt: skip
+    with running(command, place / "log", lambda: answers(port)), pytest.MonkeyPatch.context() as patch:
+        (place / "buckets" / "smi").mkdir()
+        for name, value in access.items():
+            patch.setenv(name, value)
+        bucket = S3Store("smi", client_options={"allow_http": True})
+        for key in KEYS:
+            obstore.put(bucket, key, (FILES / Path(key).name).read_bytes())
+        yield "s3://smi/archive"
+
+
+def test_a_prefix_is_listed_as_a_folder_is(store: str) -> None:
+    assert list_prefixes(store) == ["2019", "2020"]
+    listed = {path: size for path, size, _modified in list_files(store, "2020")}
+    assert listed == {f"2020/{name}": (FILES / name).stat().st_size for name in NAMES}
+
+
+def test_headers_are_the_same_as_those_of_the_files(store: str) -> None:
+    remote = read_headers([f"{store}/2020/{name}" for name in NAMES]).drop_columns(["source"])
+    local = read_headers([str(FILES / name) for name in NAMES]).drop_columns(["source"])
+
+    assert remote.to_pylist() == local.to_pylist()
+    assert remote["modality_as_written"].to_pylist() == ["CT", "MR", "MR", None, "RTPLAN"]
+
+
+def test_an_object_that_is_not_there_is_a_row_with_its_reason(store: str) -> None:
+    row = read_headers([f"{store}/2020/none.dcm"]).to_pylist()[0]
+    assert (row["reason"], row["StudyInstanceUID"]) == ("unreadable", None)
+
+
+def test_a_bucket_that_is_not_there_is_told(store: str) -> None:
+    with pytest.raises(SourceError, match="source s3://nobody/here cannot be listed"):
+        list_prefixes("s3://nobody/here")
+
+
+def test_a_job_ingests_from_the_store_and_a_second_run_adds_nothing(
+    store: str, spark: SparkSession, config: Config
+) -> None:
+    ingest_headers(spark, config, [store])
+    before = tables.versions_below(Path(config.root))
+    ingest_headers(spark, config, [store])
+
+    assert tables.versions_below(Path(config.root)) == before
+    headers = tables.read(spark, tables.table(config, "secure/headers")).collect()
+    assert sorted(f"archive/{row.path}" for row in headers) == KEYS
+    assert {row.source for row in headers} == {store}
