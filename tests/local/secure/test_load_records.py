@@ -7,11 +7,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config, Records
 from smi_spark.errors import InputError, QuarantineThresholdError
+from smi_spark.job import explain
 from smi_spark.secure.records import load_records
 
 HEADER = "PRESCRIPTION_ITEM_ID,Pat UPI [C],PRESCRIBED_DATE,PI_APPROVED_NAME,NUMBER_OF_PAID_ITEMS,PAID_QUANTITY,WARD"
@@ -167,3 +169,19 @@ def test_an_unknown_table_is_answered_with_those_there_are(spark: SparkSession, 
         "schemas/records: smr1 is not a table. Tables here: deaths, prescribing, smr01, smr02, smr06. "
         "Did you mean smr01?"
     )
+
+
+def test_a_file_that_breaks_off_being_utf8_is_said_in_one_line(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "rx.csv", *[GOOD] * 1_000)
+    with Path(source).open("ab") as file:
+        file.write(b"rx9,0101010028,2020-01-31,\xe9,,,\n")
+
+    with pytest.raises(PySparkException) as error:
+        load_records(spark, config, "prescribing", source)
+
+    message, code = explain(error.value)
+    assert message.startswith(f"{source} cannot be read: ")
+    assert message.endswith("invalid UTF8 data. Extracts are CSV in UTF-8 (also .gz) or Parquet.")
+    assert code == 1
