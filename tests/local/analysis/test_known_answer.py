@@ -1,0 +1,155 @@
+"""The whole way, from DICOM files and extracts to two snapshots, against answers that were found in other ways."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from smi_spark import tables
+from smi_spark.analysis import Cohort, open_cohort
+from smi_spark.analysis.build import build_cohort
+from smi_spark.analysis.definition import load_definition
+from smi_spark.config import Config
+from smi_spark.deidentified.keys import load_key, project_key
+from smi_spark.deidentified.pseudonymise import run as pseudonymise
+from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
+from smi_spark.resources import folder
+from smi_spark.secure.ingest import ingest_headers
+from smi_spark.secure.records import load_records
+from smi_spark.synthetic import Answers, write_archive
+from tests.conftest import make_config
+
+HEAD_CT = "head_ct_after_drug_then_admitted"
+MAMMOGRAM = "mammogram_then_breast_cancer"
+
+# The same questions in plain SQL over zone 1, with CHIs and true dates.
+PATIENT = r"lpad(regexp_replace(PatientID, '\\s', ''), 10, '0')"
+PATIENTS = f"SELECT *, {PATIENT} AS chi FROM secure_images"
+QUESTIONS = {
+    HEAD_CT: f"""
+        SELECT chi, StudyInstanceUID, SOPInstanceUID FROM ({PATIENTS}) i
+        WHERE modality_as_written = 'CT'
+          AND lower(concat_ws(' ', BodyPartExamined, StudyDescription, SeriesDescription)) RLIKE 'head|brain|skull'
+          AND EXISTS (
+            SELECT 1 FROM secure_prescribing p
+            WHERE p.UPI_NUMBER = i.chi AND p.PI_BNF_ITEM_CODE LIKE '0208020V0%'
+              AND p.PRESCRIBED_DATE >= add_months(i.StudyDate, -6) AND p.PRESCRIBED_DATE <= i.StudyDate)
+          AND EXISTS (
+            SELECT 1 FROM secure_smr01 a
+            WHERE a.UPI_NUMBER = i.chi
+              AND a.ADMISSION_DATE > i.StudyDate AND a.ADMISSION_DATE <= add_months(i.StudyDate, 3))""",
+    MAMMOGRAM: f"""
+        SELECT chi, StudyInstanceUID, SOPInstanceUID FROM ({PATIENTS}) i
+        WHERE modality_as_written = 'MG' AND PatientSex = 'F'
+          AND EXISTS (
+            SELECT 1 FROM secure_smr06 c
+            WHERE c.UPI_NUMBER = i.chi AND c.ICD10S_CANCER_SITE LIKE 'C50%'
+              AND c.INCIDENCE_DATE >= i.StudyDate AND c.INCIDENCE_DATE <= add_months(i.StudyDate, 24))""",
+}
+RECORDS = ("prescribing", "smr01", "smr06")
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return make_config(tmp_path_factory.mktemp("known_answer"))
+
+
+@pytest.fixture(scope="module")
+def answers(spark: SparkSession, config: Config) -> Answers:
+    """The answers of an archive that has gone all the way into both cohorts."""
+    archive = Path(config.root).parent / "archive"
+    answers = write_archive(archive, patients=45, seed=5)
+    ingest_headers(spark, config, [str(archive / "dicom")])
+    for table in RECORDS:
+        load_records(spark, config, table, str(archive / "records" / f"{table}.csv"))
+    pseudonymise(spark, config)
+    for name in QUESTIONS:
+        build_cohort(spark, config, load_definition(folder("conf") / "cohorts" / f"{name}.yaml"))
+    return answers
+
+
+@pytest.fixture
+def zone_1(spark: SparkSession, config: Config, answers: Answers) -> Iterator[None]:
+    """Zone 1 as views for SQL."""
+    names = {"secure_images": "images", **{f"secure_{table}": f"records/{table}" for table in RECORDS}}
+    for view, name in names.items():
+        tables.read(spark, tables.table(config, f"secure/{name}")).createOrReplaceTempView(view)
+    yield
+    for view in names:
+        spark.catalog.dropTempView(view)
+
+
+class Mapped:
+    """What the project calls a patient, study or image of zone 1."""
+
+    def __init__(self, config: Config) -> None:
+        self.keys = load_key(config.keys.archive), project_key(load_key(config.keys.projects), "demo")
+
+    def patients(self, chis: Any) -> set[str]:
+        archive, project = self.keys
+        return {pseudonym(project, "patient", pseudonym(archive, "patient", chi)) for chi in chis}
+
+    def uids(self, uids: Any) -> set[str]:
+        archive, project = self.keys
+        return {pseudonymous_uid(project, pseudonymous_uid(archive, uid)) for uid in uids}
+
+
+def delivered(cohort: Cohort) -> tuple[set[str], set[str], list[str]]:
+    rows = cohort.images.select("patient_id", "StudyInstanceUID", "SOPInstanceUID").collect()
+    return {r["patient_id"] for r in rows}, {r["StudyInstanceUID"] for r in rows}, [r["SOPInstanceUID"] for r in rows]
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_snapshot_holds_the_planted_answer(spark: SparkSession, config: Config, answers: Answers, name: str) -> None:
+    planted, mapped = answers.cohorts[name], Mapped(config)
+    assert len(planted.patients) >= 5
+    cohort = open_cohort(spark, config, "demo", name)
+    patients, studies, images = delivered(cohort)
+    assert patients == mapped.patients(planted.patients)
+    assert studies == mapped.uids(planted.studies)
+    assert len(images) == len(set(images)) == planted.images
+    assert cohort.attrition[-1][2:] == (len(planted.patients), len(planted.studies), planted.images)
+    assert cohort.studies.count() == len(planted.studies)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.usefixtures("zone_1")
+def test_a_snapshot_equals_the_same_question_in_plain_sql(spark: SparkSession, config: Config, name: str) -> None:
+    found, mapped = spark.sql(QUESTIONS[name]).collect(), Mapped(config)
+    patients, studies, images = delivered(open_cohort(spark, config, "demo", name))
+    assert patients == mapped.patients(row["chi"] for row in found)
+    assert studies == mapped.uids(row["StudyInstanceUID"] for row in found)
+    links = tables.read(spark, tables.table(config, "secure/links")).collect()
+    zone_2 = {row["original_sop_instance_uid"]: row["SOPInstanceUID"] for row in links}
+    project = mapped.keys[1]
+    assert sorted(images) == sorted(pseudonymous_uid(project, zone_2[row["SOPInstanceUID"]]) for row in found)
+
+
+@pytest.mark.usefixtures("zone_1")
+def test_the_admissions_delivered_are_those_within_their_window(spark: SparkSession, config: Config) -> None:
+    expected = spark.sql(f"""
+        SELECT DISTINCT a.URI, datediff(a.ADMISSION_DATE, i.StudyDate) AS days
+        FROM secure_smr01 a JOIN ({PATIENTS}) i ON a.UPI_NUMBER = i.chi
+        WHERE i.SOPInstanceUID IN (SELECT SOPInstanceUID FROM ({QUESTIONS[HEAD_CT]}))
+          AND a.ADMISSION_DATE > i.StudyDate AND a.ADMISSION_DATE <= add_months(i.StudyDate, 3)""").collect()
+    cohort = open_cohort(spark, config, "demo", HEAD_CT)
+    admissions, scans = cohort.records["smr01"], cohort.images.select("patient_id", "StudyDate").distinct()
+    joined = admissions.join(scans, "patient_id").selectExpr("URI", "datediff(ADMISSION_DATE, StudyDate) AS days")
+    archive, project = Mapped(config).keys
+    pairs = {(pseudonym(project, "accession", pseudonym(archive, "accession", r["URI"])), r["days"]) for r in expected}
+    assert sorted(row["URI"] for row in admissions.collect()) == sorted({uri for uri, _ in pairs})
+    assert {(row["URI"], row["days"]) for row in joined.collect()} >= pairs
+
+
+def test_nothing_of_zone_1_stands_in_a_registry_row_or_manifest(
+    spark: SparkSession, config: Config, answers: Answers
+) -> None:
+    for name in QUESTIONS:
+        entry = open_cohort(spark, config, "demo", name).entry
+        manifest = Path(config.zone("analysis")) / "demo" / name / f"manifest-v{entry.version}.json"
+        text = json.dumps(json.loads(manifest.read_text())) + repr(entry)
+        assert [chi for chi in answers.identifiers["chi"] if chi in text] == []
+        assert config.root not in text
