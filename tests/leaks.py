@@ -1,12 +1,15 @@
 """Everything that the files of a zone say, searched for what they must not."""
 
 import base64
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+SHORTEST = 5  # shorter texts stand in compressed bytes by chance
 
 
 class Leak(NamedTuple):
@@ -18,55 +21,67 @@ class Leak(NamedTuple):
 
 
 def find_tokens(root: Path, tokens: Iterable[str]) -> list[Leak]:
-    """Where ``tokens`` stand in the files below ``root``: in their names, their bytes, and the decompressed values,
-    statistics and metadata of Parquet files; as text, UTF-16, hex or base64 (any alignment), capitals or not."""
-    needles = [(token, encoding, needle) for token in tokens for encoding, needle in _encodings(token)]
+    """Where ``tokens`` stand below ``root``, each file once: in names, in bytes, and in what Parquet files hold when
+    decompressed (values, statistics, metadata); as text, UTF-16, hex or base64 of any alignment, capitals or not."""
+    needles = _needles(tokens)
     found = []
     for path in sorted(root.rglob("*")):
-        name = str(path.relative_to(root))
-        for text in (name.encode(), *(_contents(path) if path.is_file() else ())):
-            folded = text.lower()
-            found += [Leak(name, token, encoding) for token, encoding, needle in needles if needle in folded]
-    return list(dict.fromkeys(found))
+        name = path.relative_to(root).as_posix()
+        content = b"\n".join([name.encode(), *(_contents(path) if path.is_file() else ())])
+        found += [Leak(name, *leak) for leak in _search(content.lower(), needles)]
+    return found
+
+
+def _needles(tokens: Iterable[str]) -> dict[bytes, list[tuple[bytes, str, str]]]:
+    """First bytes → (all bytes, token, encoding), in small letters."""
+    needles = defaultdict(list)
+    for token in set(tokens):
+        assert len(token) >= SHORTEST, f"{token} is too short to search for"
+        for encoding, written in _encodings(token):
+            needles[written[:SHORTEST].lower()].append((written.lower(), token, encoding))
+    return needles
 
 
 def _encodings(token: str) -> Iterator[tuple[str, bytes]]:
-    """Every needle in small letters: what is searched is folded too."""
-    raw = token.encode()
-    yield "text", raw.lower()
-    yield "utf-16", token.lower().encode("utf-16-le")
-    yield "hex", raw.hex().encode()
-    yield "hex of utf-16", token.encode("utf-16-le").hex().encode()
+    text, wide = token.encode(), token.encode("utf-16-le")
+    yield "text", text
+    yield "utf-16", wide
+    yield "hex", text.hex().encode()
+    yield "hex of utf-16", wide.hex().encode()
     for shift in range(3):
-        encoded = base64.b64encode(bytes(shift) + raw)
-        # the first and the last characters hang on the neighbours of the token
-        yield "base64", encoded[(0, 2, 3)[shift] : len(encoded) - (0, 4, 4)[len(bytes(shift) + raw) % 3]].lower()
+        encoded = base64.b64encode(bytes(shift) + text)
+        # characters that hang on the neighbours of the token too are left out at both ends
+        start, end = (0, 2, 3)[shift], (0, 3, 2)[(shift + len(text)) % 3]
+        yield "base64", encoded[start : len(encoded) - end]
+
+
+def _search(content: bytes, needles: dict[bytes, list[tuple[bytes, str, str]]]) -> list[tuple[str, str]]:
+    found = {}
+    for place in range(len(content) - SHORTEST + 1):
+        for written, token, encoding in needles.get(content[place : place + SHORTEST], ()):
+            if content.startswith(written, place):
+                found[token, encoding] = None
+    return list(found)
 
 
 def _contents(path: Path) -> Iterator[bytes]:
     yield path.read_bytes()
     if path.suffix == ".parquet":
-        yield from _parquet(path)
+        yield from _parquet(pq.ParquetFile(path))
 
 
-def _parquet(path: Path) -> Iterator[bytes]:
-    file = pq.ParquetFile(path)
-    metadata = file.metadata
-    for key, value in (metadata.metadata or {}).items():
+def _parquet(file: pq.ParquetFile) -> Iterator[bytes]:
+    for key, value in (file.metadata.metadata or {}).items():
         yield key + b" " + value
-    for group in range(metadata.num_row_groups):
-        for column in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(column)
-            if chunk.statistics is not None and chunk.statistics.has_min_max:
-                yield f"{chunk.statistics.min} {chunk.statistics.max}".encode()
+    for group in range(file.metadata.num_row_groups):
+        for column in range(file.metadata.num_columns):
+            statistics = file.metadata.row_group(group).column(column).statistics
+            if statistics is not None and statistics.has_min_max:
+                yield f"{statistics.min} {statistics.max}".encode()
     for column in file.read().columns:
-        yield from _values(column)
+        yield from {_as_bytes(value) for value in column if value.is_valid}
 
 
-def _values(column: pa.ChunkedArray) -> Iterator[bytes]:
-    for value in column.unique() if _is_flat(column.type) else column:
-        yield value.as_py() if pa.types.is_binary(column.type) and value.is_valid else str(value.as_py()).encode()
-
-
-def _is_flat(kind: pa.DataType) -> bool:
-    return not pa.types.is_nested(kind)
+def _as_bytes(value: pa.Scalar) -> bytes:
+    given = value.as_py()
+    return given if isinstance(given, bytes) else str(given).encode()
