@@ -43,7 +43,7 @@ class Built:
             return f"{name}: dry run, nothing written"
         if not self.is_new:
             return f"{name}: version {self.entry.version} is already this, in {self.place}"
-        rows = ", ".join(f"{table.row_count} {table.name}" for table in self.entry.tables)
+        rows = ", ".join(f"{table.row_count:,} {table.name}" for table in self.entry.tables)
         return f"{name}: version {self.entry.version} built, {rows}, in {self.place}"
 
 
@@ -61,10 +61,15 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
         images, records = _read_inputs(spark, config, inputs)
         return Built(definition, attrition(images, records, definition))
     place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
-    newest = next(iter(registered(spark, config, definition.project, definition.cohort)), None)
+    versions = registered(spark, config, definition.project, definition.cohort)
     key = key_id(project_key(load_key(config.keys.projects), definition.project))
-    is_new = newest is None or newest.recipe != (definition.sha256(), inputs, key, __version__)
-    entry = _build_version(spark, config, definition, inputs, key, newest) if newest is None or is_new else newest
+    is_new = not versions or versions[0].recipe != (definition.sha256(), inputs, key, __version__)
+    if is_new:
+        number = versions[0].version + 1 if versions else 1
+        entry = _build_version(spark, config, definition, inputs, number, key)
+        register(spark, config, entry)
+    else:
+        entry = versions[0]
     write_manifest(config, entry)  # also after a build that was killed between the row and its copy
     return Built(definition, entry.attrition, entry, is_new, place)
 
@@ -77,15 +82,16 @@ def attrition_table(steps: Sequence[Left]) -> str:
 
 
 def _build_version(
-    spark: SparkSession, config: Config, definition: Definition, inputs: Inputs, key: str, newest: Registered | None
+    spark: SparkSession, config: Config, definition: Definition, inputs: Inputs, number: int, key: str
 ) -> Registered:
+    """Write the tables of version ``number``; it is there once the answer is registered."""
     images, records = _read_inputs(spark, config, inputs)
     steps = attrition(images, records, definition)
     delivered = write_snapshot(spark, config, definition, images, records)
-    entry = Registered(
+    return Registered(
         project=definition.project,
         cohort=definition.cohort,
-        version=newest.version + 1 if newest else 1,
+        version=number,
         built_at=datetime.now(UTC),
         run_id=new_run_id(),
         definition=definition.to_json(),
@@ -97,8 +103,6 @@ def _build_version(
         content_checksum=checksum(spark, config, definition, delivered),
         software_version=__version__,
     )
-    register(spark, config, entry)
-    return entry
 
 
 def _pin_inputs(spark: SparkSession, config: Config, definition: Definition) -> Inputs:

@@ -38,8 +38,13 @@ QUESTION: dict[str, Any] = {
 }
 
 
-def definition(**images: Any) -> Definition:
-    return read_definition({**QUESTION, "images": {**QUESTION["images"], **images}}, "test.yaml")
+def definition() -> Definition:
+    return read_definition(QUESTION, "test.yaml")
+
+
+def of_women() -> Definition:
+    images = {**QUESTION["images"], "sex": "F"}
+    return read_definition({**QUESTION, "images": images, "deliver": {}}, "test.yaml")
 
 
 def image(number: int, patient: str, day: date | None, modality: str = "CT", **values: object) -> dict[str, object]:
@@ -111,10 +116,10 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
     first_files = {name: (analysis / name).read_bytes() for name in files_below(str(analysis))}
     again = build_cohort(spark, config, definition())
     added = files_below(str(analysis)) - set(first_files)
-    other = build_cohort(spark, config, definition(sex="F"))
+    other = build_cohort(spark, config, of_women())
     nothing_asked_for = frame(spark, "images", [image(9, "zoe", None, "MR")], "deidentified")
     tables.append(nothing_asked_for, tables.table(config, "deidentified/images"))
-    moved = build_cohort(spark, config, definition(sex="F"))
+    moved = build_cohort(spark, config, of_women())
     return Story(config, dry, files_after_dry, first, first_files, again, added, other, moved)
 
 
