@@ -9,6 +9,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+Needles = dict[bytes, list[tuple[bytes, str | bytes, str]]]
+
 SHORTEST = 5  # shorter texts stand in compressed bytes by chance
 
 
@@ -16,13 +18,16 @@ class Leak(NamedTuple):
     """A token in a file, and the way it is written there."""
 
     file: str
-    token: str
+    token: str | bytes
     encoding: str
 
 
-def find_tokens(root: Path, tokens: Iterable[str]) -> list[Leak]:
-    """Where ``tokens`` stand below ``root``, each file once: in names, in bytes, and in what Parquet files hold when
-    decompressed (values, statistics, metadata); as text, UTF-16, hex or base64 of any alignment, capitals or not."""
+def find_tokens(root: Path, tokens: Iterable[str | bytes]) -> list[Leak]:
+    """Where ``tokens`` (texts, keys as bytes) stand in the files below ``root``, each once.
+
+    Searched are names, bytes, and what Parquet files hold when decompressed: values, statistics, metadata; as text,
+    UTF-16, hex or base64 of any alignment, capitals or not.
+    """
     needles = _needles(tokens)
     found = []
     for path in sorted(root.rglob("*")):
@@ -32,22 +37,23 @@ def find_tokens(root: Path, tokens: Iterable[str]) -> list[Leak]:
     return found
 
 
-def _needles(tokens: Iterable[str]) -> dict[bytes, list[tuple[bytes, str, str]]]:
+def _needles(tokens: Iterable[str | bytes]) -> Needles:
     """First bytes → (all bytes, token, encoding), in small letters."""
     needles = defaultdict(list)
     for token in set(tokens):
-        assert len(token) >= SHORTEST, f"{token} is too short to search for"
+        assert len(token) >= SHORTEST, f"{token!r} is too short to search for"
         for encoding, written in _encodings(token):
             needles[written[:SHORTEST].lower()].append((written.lower(), token, encoding))
     return needles
 
 
-def _encodings(token: str) -> Iterator[tuple[str, bytes]]:
-    text, wide = token.encode(), token.encode("utf-16-le")
+def _encodings(token: str | bytes) -> Iterator[tuple[str, bytes]]:
+    text = token.encode() if isinstance(token, str) else token
     yield "text", text
-    yield "utf-16", wide
     yield "hex", text.hex().encode()
-    yield "hex of utf-16", wide.hex().encode()
+    if isinstance(token, str):
+        yield "utf-16", token.encode("utf-16-le")
+        yield "hex of utf-16", token.encode("utf-16-le").hex().encode()
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + text)
         # characters that hang on the neighbours of the token too are left out at both ends
@@ -55,7 +61,7 @@ def _encodings(token: str) -> Iterator[tuple[str, bytes]]:
         yield "base64", encoded[start : len(encoded) - end]
 
 
-def _search(content: bytes, needles: dict[bytes, list[tuple[bytes, str, str]]]) -> list[tuple[str, str]]:
+def _search(content: bytes, needles: Needles) -> list[tuple[str | bytes, str]]:
     found = {}
     for place in range(len(content) - SHORTEST + 1):
         for written, token, encoding in needles.get(content[place : place + SHORTEST], ()):

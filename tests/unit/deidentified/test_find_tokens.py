@@ -54,6 +54,12 @@ def test_a_token_in_the_metadata_of_parquet_is_found(tmp_path: Path) -> None:
     assert "text" in found(tmp_path)
 
 
+@pytest.mark.parametrize("written", [b"\xaaA" * 8, (b"\xaaA" * 8).hex().encode(), base64.b64encode(b"\xaaA" * 8)])
+def test_a_key_in_bytes_is_found(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / "heap").write_bytes(b"\0" + written)
+    assert [token for _, token, _ in find_tokens(tmp_path, [b"\xaaA" * 8])] == [b"\xaaA" * 8]
+
+
 def test_a_token_in_the_name_of_a_folder_is_found(tmp_path: Path) -> None:
     (tmp_path / f"patient={CHI}").mkdir()
     assert find_tokens(tmp_path, [CHI]) == [Leak(f"patient={CHI}", CHI, "text")]
