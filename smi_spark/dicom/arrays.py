@@ -42,7 +42,7 @@ class Gathered:
         texts = {slot for slot, c in zip(plan.slots, plan.columns, strict=True) if pa.types.is_string(c.item_type)}
         recode(arena, self._spans, self._starts, texts)
 
-    def columns(self) -> tuple[list[pa.Array], pa.Array]:
+    def columns(self) -> tuple[list["pa.Array[Any]"], "pa.Array[Any]"]:
         """The planned columns in order, and ``value_errors``."""
         errors: list[BadValue] = []
         arrays = []
@@ -50,7 +50,7 @@ class Gathered:
             arrays.append(self._column(column, slot, errors))
         return arrays, _error_array(errors, self._rows)
 
-    def present(self, slot: int) -> Numbers:
+    def present(self, slot: int) -> Any:
         """For each row, whether the path of ``slot`` has a value."""
         parts, _ = self._parts(slot, values.TEXT, is_list=False)
         found = np.zeros(self._rows, np.bool_)
@@ -62,7 +62,7 @@ class Gathered:
         start, stop = self._starts[slot], self._starts[slot + 1]
         return values.collect(self._arena.content, self._spans, start, stop, self._rows, holds, is_list, nested)
 
-    def _column(self, column: HeaderColumn, slot: int, errors: list[BadValue]) -> pa.Array:
+    def _column(self, column: HeaderColumn, slot: int, errors: list[BadValue]) -> "pa.Array[Any]":
         holds = _holds(column.item_type)
         parts, heads = self._parts(slot, holds, is_list=column.is_list)
         places = np.arange(parts.shape[1]) if column.is_list else parts[0]
@@ -75,25 +75,25 @@ class Gathered:
         valid = heads[1:] > heads[:-1]
         valid[parts[0][bad]] = False
         return pa.Array.from_buffers(
-            column.type, self._rows, [_bits(valid), pa.py_buffer(heads.astype(np.int32))], children=[array]
+            column.type, self._rows, [_bits(valid), as_buffer(heads.astype(np.int32))], children=[array]
         )
 
-    def _array(self, holds: int, parts: Numbers, places: Numbers, total: int) -> pa.Array:
+    def _array(self, holds: int, parts: Numbers, places: Numbers, total: int) -> "pa.Array[Any]":
         buffer = self._arena.content
         if holds == values.TEXT:
             offsets, texts, valid = values.copy_texts(buffer, parts, places, total)
-            buffers = [_bits(valid), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(texts)]
+            buffers = [_bits(valid), as_buffer(offsets.astype(np.int32)), as_buffer(texts)]
             return pa.Array.from_buffers(pa.string(), total, buffers)
         valid = np.zeros(total, np.bool_)
         if holds == values.DATE:
             days = np.zeros(total, np.int32)
             values.parse_dates(buffer, parts, places, days, valid)
-            return pa.Array.from_buffers(pa.date32(), total, [_bits(valid), pa.py_buffer(days)])
+            return pa.Array.from_buffers(pa.date32(), total, [_bits(valid), as_buffer(days)])
         whole = holds == values.LONG
         doubles, longs = np.zeros(0 if whole else total), np.zeros(total if whole else 0, np.int64)
         values.parse_numbers(buffer, parts, places, doubles, longs, valid, whole)
         self._hard_numbers(parts, places, doubles, longs, valid, whole)
-        data = pa.py_buffer(longs if whole else doubles)
+        data = as_buffer(longs if whole else doubles)
         return pa.Array.from_buffers(pa.int64() if whole else pa.float64(), total, [_bits(valid), data])
 
     def _hard_numbers(self, parts: Numbers, places: Numbers, doubles: Any, longs: Any, valid: Any, whole: bool) -> None:
@@ -113,7 +113,7 @@ class Gathered:
             raw = data.hex() if reason == values.OTHER_VR else data.decode("utf-8", "backslashreplace")
             yield BadValue(int(row), written(column.path[-1]), raw, _REASONS[reason])
 
-    def _raw(self, parts: Numbers, i: int) -> bytes:
+    def _raw(self, parts: Numbers, i: Any) -> bytes:
         return self._arena.content[parts[1, i] : parts[1, i] + parts[2, i]].tobytes()
 
 
@@ -125,14 +125,19 @@ def _holds(kind: pa.DataType) -> int:
     return values.DATE if pa.types.is_date(kind) else values.TEXT
 
 
+def as_buffer(values: Any) -> pa.Buffer:
+    """The memory of a numpy array for Arrow, without a copy."""
+    return pa.py_buffer(values)
+
+
 def _bits(valid: Any) -> pa.Buffer | None:
-    return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return None if valid.all() else as_buffer(np.packbits(valid, bitorder="little"))
 
 
-def _error_array(errors: list[BadValue], rows: int) -> pa.Array:
+def _error_array(errors: list[BadValue], rows: int) -> "pa.Array[Any]":
     errors.sort(key=lambda error: error.row)
     counts = np.bincount([error.row for error in errors], minlength=rows)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     kind = value_errors_field().type
     found = pa.array([{"tag": e.tag, "raw": e.raw, "reason": e.reason} for e in errors], kind.value_type)
-    return pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(offsets)], children=[found])
+    return pa.Array.from_buffers(kind, rows, [None, as_buffer(offsets)], children=[found])

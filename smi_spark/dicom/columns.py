@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_dict, tag_for_keyword
@@ -40,7 +41,9 @@ class HeaderColumn:
     @property
     def item_type(self) -> pa.DataType:
         """The type of one value."""
-        return self.type.value_type if self.is_list else self.type
+        kind: Any = self.type
+        item: pa.DataType = kind.value_type if self.is_list else kind
+        return item
 
 
 def plan_columns(columns: Mapping[str, str] | None = None) -> tuple[HeaderColumn, ...]:
@@ -58,7 +61,7 @@ def plan_columns(columns: Mapping[str, str] | None = None) -> tuple[HeaderColumn
 
 def batch_schema(columns: Mapping[str, str] | None = None, *, with_header: bool = False) -> pa.Schema:
     """The schema of what ``read_headers`` gives for the same arguments."""
-    fields = [pa.field("source", pa.string())]
+    fields: list[Any] = [pa.field("source", pa.string())]
     fields += [pa.field(column.name, column.type) for column in plan_columns(columns)]
     fields += [value_errors_field(), pa.field("reason", pa.string()), pa.field("detail", pa.string())]
     if with_header:
@@ -69,7 +72,7 @@ def batch_schema(columns: Mapping[str, str] | None = None, *, with_header: bool 
     return pa.schema(fields)
 
 
-def value_errors_field() -> pa.Field:
+def value_errors_field() -> Any:
     """``value_errors`` as the images table has it: one struct of tag, raw value and reason a bad value."""
     return pa.field("value_errors", load_schema("images").column("value_errors").arrow_type)
 

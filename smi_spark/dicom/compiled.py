@@ -11,6 +11,11 @@ from typing import Any
 
 import numba
 
+_njit: Any = numba.njit
+_settings: Any = numba.config
+
+_SOURCES = ("compiled", "gather", "kernel", "layout", "pread", "syntax", "values")
+
 
 def inner(function: Callable[..., Any]) -> Any:
     """``function`` compiled to be called by compiled code alone.
@@ -34,20 +39,20 @@ def compiled(function: Callable[..., Any]) -> Any:
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     folder = _cache_folder()
     if folder is None:
-        return numba.njit(nogil=True, **options)(function)
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
+        return _njit(nogil=True, **options)(function)
+    before, _settings.CACHE_DIR = _settings.CACHE_DIR, folder
     try:
-        return numba.njit(nogil=True, cache=True, **options)(function)
+        return _njit(nogil=True, cache=True, **options)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        _settings.CACHE_DIR = before
 
 
 @cache
 def _cache_folder() -> str | None:
     """A folder for this state of the sources: numba itself looks at a function's own file, not at what it calls."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    for module in _SOURCES:
+        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
     for folder in _places():
         kept = folder / digest.hexdigest()[:16]
         try:
@@ -61,8 +66,8 @@ def _cache_folder() -> str | None:
 
 
 def _places() -> Iterator[Path]:
-    if numba.config.CACHE_DIR:
-        yield Path(numba.config.CACHE_DIR)
+    if _settings.CACHE_DIR:
+        yield Path(_settings.CACHE_DIR)
     yield Path(__file__).parent / "__pycache__" / "numba"
     yield Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "smi_spark" / "numba"  # noqa: PTH111
     private = Path(tempfile.gettempdir()) / f"smi_spark-{os.getuid()}"

@@ -61,12 +61,12 @@ def read_headers(
         _read_batch(names[start : start + BATCH], plan, limits, schema, readers, first_read, with_header)
         for start in range(0, len(names), BATCH)
     ]
-    return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], schema)
+    return _joined(batches) if batches else pa.RecordBatch.from_pylist([], schema)
 
 
 def decode_headers(
-    headers: pa.BinaryArray | pa.ChunkedArray,
-    left_out: pa.ListArray | pa.ChunkedArray | None = None,
+    headers: "pa.Array[Any] | pa.ChunkedArray[Any]",
+    left_out: "pa.Array[Any] | pa.ChunkedArray[Any] | None" = None,
     columns: Mapping[str, str] | None = None,
 ) -> pa.RecordBatch:
     """The columns and ``value_errors`` of stored headers, one row a header, the same as ``read_headers`` gave.
@@ -74,10 +74,12 @@ def decode_headers(
     ``headers`` and ``left_out`` are what ``read_headers(…, with_header=True)`` gave, in the same order. Where a header
     is null, or no more than a part of one, so are the columns that it lacks.
     """
+    left_out = _one_array(left_out)
     if isinstance(headers, pa.ChunkedArray):
-        headers = headers.combine_chunks() if headers.num_chunks != 1 else headers.chunk(0)
-    if isinstance(left_out, pa.ChunkedArray):
-        left_out = left_out.combine_chunks() if left_out.num_chunks != 1 else left_out.chunk(0)
+        chunks = headers.chunks or [pa.array([], headers.type)]
+        starts = np.cumsum([0, *map(len, chunks[:-1])])
+        parts = [None if left_out is None else left_out.slice(start) for start in starts]
+        return _joined([decode_headers(one, part, columns) for one, part in zip(chunks, parts, strict=True)])
     plan = make_plan(columns)
     content, offsets = _binary_parts(headers)
     batch = Walked(plan, len(headers), Arena(content), np.array([0, 0, _SHORT], np.int64))
@@ -85,7 +87,7 @@ def decode_headers(
     batch.state[:, at.END] = offsets[1:]
     batch.state[:, at.LEAVE] = -1
     if left_out is not None:
-        batch.gaps_known(left_out)
+        batch.gaps_known(left_out.slice(0, len(headers)))
     batch.walk(np.arange(len(headers)))
     inflate_rows(batch)
     arrays, errors = batch.gathered().columns()
@@ -167,11 +169,23 @@ def _wishes(state: Any, bytes_read: Numbers) -> tuple[Numbers, Numbers, npt.NDAr
     return offsets, np.minimum(wanted, state[:, at.SIZE] - offsets), kept
 
 
-def _binary_parts(headers: pa.Array) -> tuple[Any, Numbers]:
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    joined: pa.RecordBatch = pa.concat_batches(batches)  # type: ignore[attr-defined]  # which the stubs lack
+    return joined
+
+
+def _one_array(given: Any) -> Any:
+    """A chunked array in one piece."""
+    if not isinstance(given, pa.ChunkedArray):
+        return given
+    return given.chunk(0) if given.num_chunks == 1 else given.combine_chunks()
+
+
+def _binary_parts(headers: Any) -> tuple[Any, Numbers]:
     """The buffer of a binary array, and where each value begins and ends in it, without a copy."""
     if not pa.types.is_binary(headers.type) and not pa.types.is_large_binary(headers.type):
         headers = headers.cast(pa.large_binary())
-    width = np.int32 if pa.types.is_binary(headers.type) else np.int64
+    width: Any = np.int32 if pa.types.is_binary(headers.type) else np.int64
     _, offsets, content = headers.buffers()
     if offsets is None or content is None:
         return np.zeros(0, np.uint8), np.zeros(len(headers) + 1, np.int64)

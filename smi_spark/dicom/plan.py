@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 from smi_spark.dicom.columns import HeaderColumn, dictionary_vr, plan_columns
 from smi_spark.dicom.layout import NOTHING, vr_code

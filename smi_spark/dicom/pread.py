@@ -1,6 +1,7 @@
 """Ranges of many local files into one buffer, by the C library's own calls and without the interpreter lock."""
 
 import os
+from typing import Any
 
 import numpy as np
 from numba.core import types
@@ -11,11 +12,11 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe must not hol
 _END = os.SEEK_END
 _RANDOM = getattr(os, "POSIX_FADV_RANDOM", -1)
 
-_open = types.ExternalFunction("open", types.int32(types.intp, types.int32))
-_pread = types.ExternalFunction("pread", types.intp(types.int32, types.intp, types.intp, types.int64))
-_lseek = types.ExternalFunction("lseek", types.int64(types.int32, types.int64, types.int32))
-_close = types.ExternalFunction("close", types.int32(types.int32))
-_advise = types.ExternalFunction("posix_fadvise", types.int32(types.int32, types.int64, types.int64, types.int32))
+_open: Any = types.ExternalFunction("open", types.int32(types.intp, types.int32))
+_pread: Any = types.ExternalFunction("pread", types.intp(types.int32, types.intp, types.intp, types.int64))
+_lseek: Any = types.ExternalFunction("lseek", types.int64(types.int32, types.int64, types.int32))
+_close: Any = types.ExternalFunction("close", types.int32(types.int32))
+_advise: Any = types.ExternalFunction("posix_fadvise", types.int32(types.int32, types.int64, types.int64, types.int32))
 
 
 @compiled

@@ -1,5 +1,7 @@
 """Why a file cannot be used, and where it says so."""
 
+from typing import Any
+
 import pyarrow as pa
 
 from smi_spark.dicom import layout as at
@@ -33,7 +35,7 @@ _UIDS = (
 )
 
 
-def explain(files: Files, batch: Walked, gathered: Gathered) -> tuple[pa.Array, pa.Array]:
+def explain(files: Files, batch: Walked, gathered: Gathered) -> tuple["pa.Array[Any]", "pa.Array[Any]"]:
     """``reason`` and ``detail`` of each source of the batch; null for a good one. Details hold no values."""
     found: dict[int, tuple[Reason, str]] = {}
     for slot, reason, tag in reversed(_UIDS):

@@ -1,11 +1,13 @@
 """A batch of headers on its way through the tokeniser."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 from smi_spark.dicom import layout as at
 from smi_spark.dicom.arena import Arena
-from smi_spark.dicom.arrays import Gathered
+from smi_spark.dicom.arrays import Gathered, as_buffer
 from smi_spark.dicom.columns import written
 from smi_spark.dicom.gather import join_pieces
 from smi_spark.dicom.kernel import walk
@@ -26,7 +28,7 @@ class Walked:
         self.pieces = np.empty((3, 2 * max(rows, 1)), np.int64)
         self.counts = np.zeros(3, np.int64)
 
-    def gaps_known(self, left_out: pa.ListArray) -> None:
+    def gaps_known(self, left_out: Any) -> None:
         """Values that stored headers lack."""
         offsets = np.asarray(left_out.offsets, np.int64)
         self.state[:, at.GAP], self.state[:, at.GAPS_END] = offsets[:-1], offsets[1:]
@@ -65,22 +67,22 @@ class Walked:
     def gathered(self) -> Gathered:
         return Gathered(self.arena, self.spans, int(self.counts[0]), self.plan, self.rows)
 
-    def headers(self) -> pa.Array:
+    def headers(self) -> "pa.Array[Any]":
         """The stored headers; null where there is none."""
         offsets, joined = join_pieces(self.arena.content, self.pieces, int(self.counts[2]), self.rows)
         valid = np.packbits(offsets[1:] > offsets[:-1], bitorder="little")
-        buffers = [pa.py_buffer(valid), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(joined)]
+        buffers: list[pa.Buffer | None] = [as_buffer(valid), as_buffer(offsets.astype(np.int32)), as_buffer(joined)]
         return pa.Array.from_buffers(pa.binary(), self.rows, buffers)
 
-    def left_out(self) -> pa.Array:
+    def left_out(self) -> "pa.Array[Any]":
         """What the stored headers lack, in the order of the file."""
-        kind = load_schema("headers").column("left_out").arrow_type
+        kind: Any = load_schema("headers").column("left_out").arrow_type
         gaps = self.gaps[:, : self.counts[1]]
         gaps = gaps[:, np.argsort(gaps[0], kind="stable")]
         offsets = np.concatenate([[0], np.cumsum(np.bincount(gaps[0], minlength=self.rows))]).astype(np.int32)
         tags = pa.array([written(tag) for tag in gaps[1].tolist()], pa.string())
         found = pa.StructArray.from_arrays([tags, pa.array(gaps[2]), pa.array(gaps[3])], fields=list(kind.value_type))
-        return pa.Array.from_buffers(kind, self.rows, [None, pa.py_buffer(offsets)], children=[found])
+        return pa.Array.from_buffers(kind, self.rows, [None, as_buffer(offsets)], children=[found])
 
 
 def _roomier(table: Numbers) -> Numbers:

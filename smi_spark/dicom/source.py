@@ -1,0 +1,162 @@
+"""``spark.read.format("dicom")``: a folder of files as a DataFrame, for people who have one at hand.
+
+The nightly jobs do not go through here: they keep what they have read.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydicom.datadict import keyword_dict, tag_for_keyword
+from pyspark.sql import datasource as ds
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
+
+from smi_spark.dicom.columns import batch_schema
+from smi_spark.dicom.engine import BATCH, read_headers
+from smi_spark.dicom.sources import addresses, list_files, list_prefixes
+from smi_spark.errors import InputError, nearest
+from smi_spark.schema import load_schema
+
+
+class DicomDataSource(ds.DataSource):
+    """Headers of DICOM files, one row a file: source, path, the columns, value_errors, reason and detail.
+
+    ``load`` takes a folder, a file, a glob, an ``s3://`` URI, or several of them. Option ``columns``: names of image
+    columns, DICOM keywords, or ``name=path`` entries, separated by commas (default: all image columns). Naming few is
+    what makes reading cheap: Spark does not tell a Python source which columns a query selects.
+    Partitions are the folders at the first level of each root; executors list them.
+    Raises InputError for an unknown column, SourceError for a root that is not there.
+    """
+
+    @classmethod
+    def name(cls) -> str:
+        return "dicom"
+
+    def schema(self) -> StructType:
+        return from_arrow_schema(_schema(_columns(self.options)))
+
+    def reader(self, schema: StructType) -> ds.DataSourceReader:  # noqa: ARG002
+        # Spark refuses a reader that takes filters while its pushdown is off, and has a worker of its own to ask one.
+        kind = FilteringReader if _asked_for_filters() else HeaderReader
+        return kind(_roots(self.options), _columns(self.options))
+
+
+@dataclass
+class Part(ds.InputPartition):
+    """Files below one prefix of one root."""
+
+    root: str
+    prefix: str
+
+
+@dataclass
+class HeaderReader(ds.DataSourceReader):
+    """Reads the headers of roots, a batch at a time."""
+
+    roots: list[str]
+    columns: dict[str, str] | None
+    filters: list[ds.Filter] = field(default_factory=list)
+
+    def partitions(self) -> list[Part]:
+        return [Part(root, prefix) for root in self.roots for prefix in list_prefixes(root)]
+
+    def read(self, partition: Part) -> Iterator[pa.RecordBatch]:  # type: ignore[override]
+        if partition.root is None:
+            return
+        paths = (path for path, _, _ in list_files(partition.root, partition.prefix))
+        while batch := list(islice(paths, BATCH)):
+            yield self._filtered(_with_path(partition.root, batch, self.columns))
+
+    def _filtered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        for one in self.filters:
+            batch = batch.filter(_holds(one, batch))
+        return batch
+
+
+class FilteringReader(HeaderReader):
+    """The same, dropping rows before Spark sees them."""
+
+    def pushFilters(self, filters: list[ds.Filter]) -> Iterable[ds.Filter]:  # noqa: N802
+        for one in filters:
+            if _can_hold(one):
+                self.filters.append(one)
+            else:
+                yield one
+
+
+_COMPARISONS: dict[type[ds.Filter], Callable[[Any, Any], Any]] = {
+    ds.EqualTo: pc.equal,
+    ds.GreaterThan: pc.greater,
+    ds.GreaterThanOrEqual: pc.greater_equal,
+    ds.LessThan: pc.less,
+    ds.LessThanOrEqual: pc.less_equal,
+    ds.StringStartsWith: lambda column, value: pc.starts_with(column, value.as_py()),
+    ds.StringEndsWith: lambda column, value: pc.ends_with(column, value.as_py()),
+    ds.StringContains: lambda column, value: pc.match_substring(column, value.as_py()),
+}
+
+
+def _can_hold(one: ds.Filter) -> bool:
+    known = isinstance(one, (*_COMPARISONS, ds.In, ds.IsNull, ds.IsNotNull))
+    return known and len(one.attribute) == 1  # type: ignore[attr-defined]
+
+
+def _holds(one: Any, batch: pa.RecordBatch) -> Any:
+    """For which rows the filter is true; what is unknown, as a comparison with null, is dropped."""
+    column = batch[one.attribute[0]]
+    if isinstance(one, ds.IsNull):
+        return pc.is_null(column)
+    if isinstance(one, ds.IsNotNull):
+        return pc.is_valid(column)
+    if isinstance(one, ds.In):
+        return pc.is_in(column, pa.array([v for v in one.value if v is not None], column.type))
+    return _COMPARISONS[type(one)](column, pa.scalar(one.value, column.type))
+
+
+def _asked_for_filters() -> bool:
+    worker = "pyspark.sql.worker.data_source_pushdown_filters"
+    main = getattr(sys.modules["__main__"], "__spec__", None)
+    return worker in sys.modules or getattr(main, "name", None) == worker
+
+
+def _with_path(root: str, paths: list[str], columns: dict[str, str] | None) -> pa.RecordBatch:
+    read = read_headers(addresses(root, paths), columns)
+    found = dict(zip(read.schema.names, read.columns, strict=True))
+    found |= {"source": pa.array([root] * len(paths), pa.string()), "path": pa.array(paths, pa.string())}
+    schema = _schema(columns)
+    return pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
+
+
+def _schema(columns: dict[str, str] | None) -> pa.Schema:
+    return batch_schema(columns).insert(1, pa.field("path", pa.string()))
+
+
+def _roots(options: Mapping[str, str]) -> list[str]:
+    """The roots given to ``load``: one as ``path``, several as JSON in ``paths``."""
+    roots = json.loads(options["paths"]) if "paths" in options else [options["path"]] if "path" in options else []
+    if not roots:
+        raise InputError('format("dicom") was given nothing to load. Write .load(folder), a glob, or a list of them.')
+    return [str(root) for root in roots]
+
+
+def _columns(options: Mapping[str, str]) -> dict[str, str] | None:
+    """Name → path of the columns option; none for all image columns."""
+    if "columns" not in options:
+        return None
+    known = load_schema("images").tags()
+    columns = {}
+    for entry in filter(None, (entry.strip() for entry in options["columns"].split(","))):
+        name, given, path = entry.partition("=")
+        if not given and name not in known and tag_for_keyword(name) is None:
+            raise InputError(
+                f"option columns: {name} is neither a column of schemas/images.yaml nor a DICOM keyword. "
+                f"Name one, or write name=path.{nearest(name, [*known, *keyword_dict])}"
+            )
+        columns[name.strip()] = path.strip() if given else known.get(name, name)
+    return columns
