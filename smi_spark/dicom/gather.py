@@ -2,14 +2,11 @@
 
 import numpy as np
 
-from smi_spark.dicom.compiled import compiled, inner
-from smi_spark.dicom.layout import vr_code
+from smi_spark.dicom import layout as at
+from smi_spark.dicom.compiled import compiled
+from smi_spark.dicom.syntax import among
 
 _ESCAPE = 27
-_TEXT_VRS = np.array(
-    [vr_code(v) for v in ("AE", "AS", "CS", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UN", "UR", "UT")],
-    np.int64,
-)
 
 
 @compiled
@@ -57,21 +54,13 @@ def beyond_ascii(buffer, spans, start, stop):  # type: ignore[no-untyped-def]
     found = np.empty(stop - start, np.int64)
     count = 0
     for i in range(start, stop):
-        if _is_text(spans[4, i]):
+        if spans[4, i] == at.UN or not among(spans[4, i], at.BINARY):
             for k in range(spans[2, i], spans[2, i] + spans[3, i]):
                 if buffer[k] >= 128 or buffer[k] == _ESCAPE:
                     found[count] = i
                     count += 1
                     break
     return found, count
-
-
-@inner
-def _is_text(vr):  # type: ignore[no-untyped-def]
-    for one in _TEXT_VRS:  # noqa: SIM110
-        if one == vr:
-            return True
-    return False
 
 
 @compiled

@@ -188,6 +188,7 @@ def _opens(s, stack, level, limits, dictionary, stored):  # type: ignore[no-unty
         s[at.LENGTH] != at.UNDEFINED
         and s[at.LENGTH] <= limits[2]
         and s[at.CHILD] == at.NOTHING
+        and (s[at.SLOT] == at.NOTHING or s[at.VR] != at.SQ)
         and not _holds_gap(s, stored)
     ):
         return False

@@ -9,6 +9,7 @@ from smi_spark.dicom import layout as at
 from smi_spark.dicom.compiled import compiled, inner
 from smi_spark.dicom.gather import grown
 from smi_spark.dicom.layout import vr_code
+from smi_spark.dicom.syntax import among
 
 # Why a value is null
 FINE, NOT_NUMBER, NOT_DATE, NOT_TIME, LEFT_OUT, OTHER_VR, SEVERAL, NOT_INTEGER, HARD = range(9)
@@ -83,9 +84,9 @@ def _split(buffer, span, holds, is_list, parts, count):  # type: ignore[no-untyp
         for start in range(offset, offset + length, width):
             count = _part(parts, count, span, start, width, FINE)
         return count
-    if width > 0 or _in(vr, _OTHER):
+    if width > 0 or among(vr, _OTHER):
         return count if length == 0 else _part(parts, count, span, offset, length, OTHER_VR)
-    if not is_list or _in(vr, _WHOLE):
+    if not is_list or among(vr, _WHOLE):
         start, size = _trim(buffer, offset, length, vr)
         return count if size == 0 else _part(parts, count, span, start, size, FINE)
     if _trim(buffer, offset, length, vr)[1] == 0:
@@ -111,14 +112,6 @@ def _part(parts, count, span, offset, length, why):  # type: ignore[no-untyped-d
 
 
 @inner
-def _in(code, codes):  # type: ignore[no-untyped-def]
-    for one in codes:  # noqa: SIM110
-        if one == code:
-            return True
-    return False
-
-
-@inner
 def _width(vr):  # type: ignore[no-untyped-def]
     """Bytes of one number of a binary VR; 0 for other VRs."""
     for i in range(len(_NUMBER_VRS)):
@@ -133,7 +126,7 @@ def _trim(buffer, offset, length, vr):  # type: ignore[no-untyped-def]
     end = offset + length
     while end > offset and (buffer[end - 1] == _SPACE or buffer[end - 1] == 0):
         end -= 1
-    if not _in(vr, _WHOLE) and vr != _LEADING:
+    if not among(vr, _WHOLE) and vr != _LEADING:
         while offset < end and buffer[offset] == _SPACE:
             offset += 1
     return offset, end - offset
@@ -233,7 +226,7 @@ def _integer(buffer, part, scratch):  # type: ignore[no-untyped-def]
     number = np.int64(0)
     for k in range(part[2] - 1, -1, -1):
         number = number << 8 | np.int64(scratch[k])
-    signed = _in(part[3], _SIGNED)
+    signed = among(part[3], _SIGNED)
     if part[2] == 8 and not signed and number < 0:
         return NOT_INTEGER, 0.0, number
     if signed and part[2] < 8 and number >= np.int64(1) << (8 * part[2] - 1):
