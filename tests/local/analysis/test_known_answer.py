@@ -12,7 +12,7 @@ from smi_spark import tables
 from smi_spark.analysis import Cohort, open_cohort
 from smi_spark.analysis.build import build_cohort
 from smi_spark.analysis.definition import load_definition
-from smi_spark.config import Config
+from smi_spark.config import Config, Zone
 from smi_spark.deidentified.keys import load_key, project_key
 from smi_spark.deidentified.pseudonymise import run as pseudonymise
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
@@ -21,6 +21,7 @@ from smi_spark.secure.ingest import ingest_headers
 from smi_spark.secure.records import load_records
 from smi_spark.synthetic import Answers, write_archive
 from tests.conftest import make_config
+from tests.leaks import find_tokens
 
 HEAD_CT = "head_ct_after_drug_then_admitted"
 MAMMOGRAM = "mammogram_then_breast_cancer"
@@ -153,3 +154,13 @@ def test_nothing_of_zone_1_stands_in_a_registry_row_or_manifest(
         text = json.dumps(json.loads(manifest.read_text())) + repr(entry)
         assert [chi for chi in answers.identifiers["chi"] if chi in text] == []
         assert config.root not in text
+
+
+@pytest.mark.parametrize("zone", ["deidentified", "analysis"])
+def test_nothing_that_identifies_anybody_stands_in_a_file_beyond_zone_1(
+    config: Config, answers: Answers, zone: Zone
+) -> None:
+    texts = [text for texts in answers.identifiers.values() for text in texts]
+    keys = [load_key(source) for source in (config.keys.archive, config.keys.projects)]
+
+    assert find_tokens(Path(config.zone(zone)), [*texts, *keys, project_key(keys[1], "demo")]) == []
