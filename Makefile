@@ -31,11 +31,11 @@ test-objectstore: $(READY)
 	$(BIN)/pytest -m objectstore
 
 test-browser: $(READY)
-	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "$@ needs Chromium: install it (on Debian: apt install chromium)." >&2; exit 2; }
+	@$(call program,chromium,apt install chromium)
 	$(BIN)/pytest -m browser
 
 test-dcmtk: $(READY)
-	@$(call program,dcmdump,apt install dcmtk)
+	@$(call program,dcm2json,apt install dcmtk)
 	$(BIN)/pytest -m dcmtk
 
 lint: $(READY)

@@ -27,7 +27,7 @@ def report(
     parts = [
         _part("Read", _read(spark, config)),
         _part("Quarantined, in secure/quarantine", quarantined(tables.read(spark, _secure(config, "quarantine")))),
-        _part("Cohorts, in analysis/cohorts", "\n\n".join(cohorts)),
+        _part("Cohorts, in analysis/cohorts", "\n\n".join(map(_headed, cohorts))),
         _part("Tables", places(Path(config.root), before)),
         _part("Try next", _next(given)),
     ]
@@ -89,6 +89,12 @@ def _records(spark: SparkSession, config: Config) -> list[tuple[str, int]]:
         for name in names
     ]
     return [(row["name"], row["rows"]) for row in reduce(DataFrame.unionByName, counts).orderBy("name").collect()]
+
+
+def _headed(built: str) -> str:
+    """What build_cohort printed, its last line first."""
+    *attrition, outcome = built.splitlines()
+    return "\n".join([outcome, *attrition])
 
 
 def _next(given: Sequence[str]) -> str:

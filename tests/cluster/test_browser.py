@@ -1,0 +1,66 @@
+"""What a researcher looks at: the notebook of a cohort as a page, drawn by Chromium."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import matplotlib.image
+import nbformat
+import pytest
+import yaml
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from pyspark.sql import SparkSession
+
+from smi_spark.analysis.build import build_cohort
+from smi_spark.analysis.definition import read_definition
+from smi_spark.config import Config
+from tests.cluster.loopback import program
+from tests.conftest import SPARK
+from tests.local.test_notebook import DEFINITION, NOTEBOOK, fill_zone_2
+
+pytestmark = pytest.mark.browser
+
+# Nothing is fetched, nothing is kept, and no sandbox, which needs rights that a build machine does not give.
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+def drawn(page: Path, folder: Path, *flags: str) -> str:
+    """The page's DOM, or nothing where ``flags`` ask for a picture instead."""
+    browser = program("chromium", "chromium-browser", "google-chrome", how="apt install chromium")
+    command = [browser, *FLAGS, f"--user-data-dir={folder / 'profile'}", *flags, page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+@pytest.fixture
+def page(spark: SparkSession, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The executed notebook as HTML."""
+    fill_zone_2(spark, config)
+    build_cohort(spark, config, read_definition(DEFINITION, "test.yaml"))
+    settings = {**config.model_dump(exclude_none=True), "spark": SPARK | {"spark.driver.memory": "1g"}}
+    (tmp_path / "smi.yaml").write_text(yaml.safe_dump(settings))
+    monkeypatch.setenv("SMI_SPARK_CONFIG", str(tmp_path / "smi.yaml"))
+    monkeypatch.delenv("SMI_SPARK_SET", raising=False)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    exporter = HTMLExporter(require_js_url="", mathjax_url="")  # this machine's own: nothing from the network
+    made = tmp_path / "cohort.html"
+    made.write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
+    return made
+
+
+def test_the_notebook_shows_tables_and_plots(page: Path, tmp_path: Path) -> None:
+    dom = drawn(page, tmp_path, "--dump-dom")
+
+    assert "A cohort, seen" in dom
+    assert "<td>9</td>" in dom  # images left after the last step
+    assert len(re.findall(r'<img[^>]*src="data:image/png', dom)) == 2
+    assert "Traceback" not in dom
+
+    picture = tmp_path / "cohort.png"
+    drawn(page, tmp_path, f"--screenshot={picture}", "--window-size=1100,2600")
+    pixels = matplotlib.image.imread(picture)
+    assert pixels.shape[:2] == (2600, 1100)
+    bars = (abs(pixels[..., :3] - (0x31 / 255, 0x68 / 255, 0x8E / 255)) < 0.02).all(axis=-1)
+    assert bars.sum() > 1000  # the attrition's bars are to be seen, in their colour
