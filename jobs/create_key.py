@@ -13,6 +13,7 @@ from smi_spark.job import Arguments
 
 
 def missing_files(config: str, settings: list[str]) -> list[str]:
+    """The key files that the configuration names and that do not exist."""
     keys = load_config(config, settings).keys
     return [source.file for source in (keys.archive, keys.projects) if source.file and not Path(source.file).exists()]
 
