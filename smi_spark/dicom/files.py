@@ -77,6 +77,9 @@ def _pool(readers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(readers, thread_name_prefix="headers")
 
 
+os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not come along
+
+
 def _name(source: str) -> bytes:
     """The file's name for the C library; a name with a zero byte in it names nothing."""
     name = os.fsencode(source.removeprefix("file://"))

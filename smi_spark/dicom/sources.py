@@ -145,5 +145,12 @@ def _expression(glob: str) -> re.Pattern[str]:
     """The glob as an expression for paths and whatever lies below them."""
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.findall(r"\*\*/|\*\*|\*|\?|\[[^]]+\]|.", glob, re.DOTALL)
-    translated = (words.get(p) or (p.replace("[!", "[^", 1) if len(p) > 1 else re.escape(p)) for p in parts)
-    return re.compile("".join(translated) + "(?:/.*)?", re.DOTALL)
+    return re.compile("".join(words.get(p) or _one(p) for p in parts) + "(?:/.*)?", re.DOTALL)
+
+
+def _one(part: str) -> str:
+    """A set of characters or a character of a glob, for an expression."""
+    if len(part) == 1:
+        return re.escape(part)
+    inside = part[1:-1].replace("\\", "\\\\").replace("[", "\\[")
+    return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
