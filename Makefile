@@ -18,6 +18,7 @@ $(READY): pyproject.toml
 	@echo "installing smi_spark and what it needs (a minute or two) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,develop]'
 	@$(BIN)/python -m smi_spark.session
+	@$(BIN)/python -m smi_spark.dicom
 	@touch $@
 
 demo: $(READY)
@@ -52,7 +53,7 @@ docs: $(READY)
 	$(BIN)/python -m smi_spark.dictionary > docs/data-dictionary.md
 
 benchmark: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check '.[benchmark]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python benchmarks/headers.py
 
 clean:
