@@ -1,4 +1,4 @@
-"""``python -m smi_spark.dicom``: compile the engine ahead of its first use (about ten seconds, once an installation)."""
+"""``python -m smi_spark.dicom``: compile the engine before its first use (some ten seconds, once an installation)."""
 
 from smi_spark.dicom.engine import read_headers
 
