@@ -241,17 +241,33 @@ def _decimal(buffer, offset, length):  # type: ignore[no-untyped-def]
     Exact where 15 digits and a power of ten up to 22 suffice (both are doubles then); HARD beyond, for Python to do.
     """
     end = offset + length
-    i = offset
-    negative = i < end and buffer[i] == 45
-    if i < end and (buffer[i] == 45 or buffer[i] == 43):
-        i += 1
+    negative = length > 0 and buffer[offset] == 45
+    signed = length > 0 and (negative or buffer[offset] == 43)
+    mantissa, digits, kept, shift, i = _digits(buffer, offset + (1 if signed else 0), end)
+    power, i = _exponent(buffer, i, end)
+    if digits == 0 or i != end:
+        several = digits > 0 and i >= 0 and buffer[i] == _BACKSLASH
+        return (SEVERAL if several else NOT_NUMBER), 0.0, mantissa
+    sign = -1 if negative else 1
+    if kept > 18 or abs(power) > 9999:
+        return HARD, 0.0, np.int64(0)
+    if shift == 0 and power == 0:
+        return (FINE if mantissa < 1 << 53 else HARD), sign * np.float64(mantissa), sign * mantissa
+    shift += power
+    if mantissa >= 1 << 53 or abs(shift) > 22:
+        return HARD, 0.0, np.int64(0)
+    number = sign * np.float64(mantissa)
+    return FINE, number * _POWERS[shift] if shift >= 0 else number / _POWERS[-shift], np.int64(0)
+
+
+@inner
+def _digits(buffer, i, end):  # type: ignore[no-untyped-def]
+    """Digits with at most one point among them: as integer, how many, how many count, power of ten, where they end."""
     mantissa = np.int64(0)
     digits = kept = shift = 0
     point = False
-    while i < end and (buffer[i] == 46 or (48 <= buffer[i] <= 57)):
-        if buffer[i] == 46:
-            if point:
-                return NOT_NUMBER, 0.0, mantissa
+    while i < end and ((buffer[i] == _POINT and not point) or (48 <= buffer[i] <= 57)):
+        if buffer[i] == _POINT:
             point = True
         else:
             digits += 1
@@ -261,22 +277,7 @@ def _decimal(buffer, offset, length):  # type: ignore[no-untyped-def]
                 kept += 1
             shift -= 1 if point else 0
         i += 1
-    power, i = _exponent(buffer, i, end)
-    if digits == 0 or i != end:
-        return (SEVERAL if i < end and buffer[i] == _BACKSLASH and digits > 0 else NOT_NUMBER), 0.0, mantissa
-    sign = -1 if negative else 1
-    if kept > 18 or abs(power) > 9999:
-        return HARD, 0.0, np.int64(0)
-    if shift == 0 and power == 0:
-        exact = sign * mantissa
-        if mantissa < 1 << 53:
-            return FINE, sign * np.float64(mantissa), exact
-        return HARD, 0.0, exact
-    shift += power
-    if mantissa >= 1 << 53 or abs(shift) > 22:
-        return HARD, 0.0, np.int64(0)
-    number = sign * np.float64(mantissa)
-    return FINE, number * _POWERS[shift] if shift >= 0 else number / _POWERS[-shift], np.int64(0)
+    return mantissa, digits, kept, shift, i
 
 
 @inner

@@ -94,23 +94,30 @@ def test_a_sequence_without_its_end(tmp_path: Path) -> None:
     assert read(raw_file(tmp_path / "a.dcm", sequence))["reason"] == "cut_short"
 
 
+ITEM = b"\xfe\xff\x00\xe0"
 MALFORMED = {
-    "an element where an item must be": element(0x00081032, "SQ", element(0x00080100, "SH", b"code")),
-    "an item longer than its sequence": element(
-        0x00081032, "SQ", b"\xfe\xff\x00\xe0\x40\0\0\0" + bytes(8)
+    "an element where a sequence must have an item": element(0x00081032, "SQ", element(0x00080100, "SH", b"code")),
+    "(FFFE,E000) at byte 220: a length beyond its container": element(
+        0x00081032, "SQ", ITEM + b"\x40\0\0\0" + bytes(8)
     ) + bytes(100),
-    "a value longer than its item": element(
-        0x00081032, "SQ", b"\xfe\xff\x00\xe0\x08\0\0\0" + element(0x00080100, "SH", b"", 50)
+    "(0008,0100) at byte 228: a length beyond its container": element(
+        0x00081032, "SQ", ITEM + b"\x08\0\0\0" + element(0x00080100, "SH", b"", 50)
     ) + bytes(100),
-    "text of undefined length": element(0x00104000, "UT", b"", 0xFFFFFFFF) + bytes(100),
-    "no VR": element(0x00281000, "\1\2", b"abcd") + bytes(100),
+    "an undefined length with a value representation that has none": element(
+        0x00104000, "UT", b"", 0xFFFFFFFF
+    ) + bytes(100),
+    "no value representation, and a length beyond its container": element(0x00281000, "\1\2", b"abcd") + bytes(100),
+    "a delimiter that ends nothing": element(
+        0x00081032, "SQ", ITEM + b"\xff\xff\xff\xff\xfe\xff\xdd\xe0\0\0\0\0", 0xFFFFFFFF
+    ) + bytes(100),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("elements", MALFORMED.values(), ids=MALFORMED.keys())
-def test_a_broken_encoding(tmp_path: Path, elements: bytes) -> None:
+@pytest.mark.parametrize(("detail", "elements"), MALFORMED.items())
+def test_a_broken_encoding(tmp_path: Path, detail: str, elements: bytes) -> None:
     row = read(raw_file(tmp_path / "a.dcm", elements))
     assert row["reason"] == "malformed"
+    assert row["detail"].endswith(detail)
     assert row["SOPInstanceUID"] == "1.2.3.4.5"
 
 
