@@ -10,6 +10,6 @@ __version__ = "0.1.0"
 
 def register(spark: "SparkSession") -> None:
     """Make ``spark.read.format("dicom")`` known to a session."""
-    from smi_spark.dicom.source import DicomDataSource  # the kernel is compiled on import
+    from smi_spark.datasource import DicomDataSource  # the kernel is compiled on import
 
     spark.dataSource.register(DicomDataSource)

@@ -102,7 +102,7 @@ def load_config(path: str | Path, settings: Sequence[str] = ()) -> Config:
 def load_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; ConfigError with file, line and column when it is not one."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)  # ten times as fast as safe_load
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not readable as YAML: {error}") from None
     if not isinstance(content, dict):

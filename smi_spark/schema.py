@@ -7,16 +7,17 @@ A type is written as Spark and Delta write it: ``string``, ``int``, ``long``, ``
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
-from pyspark.sql.pandas.types import from_arrow_type
-from pyspark.sql.types import StructField, StructType
 
 from smi_spark import resources
 from smi_spark.config import Zone, load_yaml, validate
 from smi_spark.errors import ConfigError, unknown_name
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
 
 Action = Literal["keep", "remove", "pseudonym", "uid", "accession", "date", "age", "area"]
 ZONES: tuple[Zone, ...] = ("secure", "deidentified", "analysis")
@@ -98,8 +99,11 @@ class TableSchema(BaseModel):
         """The Arrow schema of the table in ``zone`` (default: the zone where it begins)."""
         return pa.schema([pa.field(c.name, c.arrow_type) for c in self.in_zone(zone or self.zone)])
 
-    def spark(self, zone: Zone | None = None) -> StructType:
+    def spark(self, zone: Zone | None = None) -> "StructType":
         """The Spark schema of the table in ``zone``, each column with its meaning as comment."""
+        from pyspark.sql.pandas.types import from_arrow_type  # the header engine loads schemas without Spark
+        from pyspark.sql.types import StructField, StructType
+
         return StructType(
             [
                 StructField(c.name, from_arrow_type(c.arrow_type), True, {"comment": c.meaning})

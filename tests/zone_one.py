@@ -69,4 +69,11 @@ def _identity(table: str, column: Column) -> object:
     text = _text(table, column.name)
     if "struct" in column.type:
         return [(text, text, "bad_value")]
-    return {"string": text, "array<string>": [text, text + "/2"], "date": BORN, "int": 97}[column.type]
+    planted: dict[str, object] = {
+        "string": text,
+        "array<string>": [text, text + "/2"],
+        "date": BORN,
+        "array<date>": [BORN],
+        "int": 97,
+    }
+    return planted[column.type]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from smi_spark.errors import InputError, nearest
 from smi_spark.schema import load_schema, parse_type
 
 _TYPES: dict[str, str] = {
-    **dict.fromkeys(("AE", "AS", "CS", "DT", "LO", "LT", "PN", "SH"), "string"),
+    **dict.fromkeys(("AE", "AS", "AT", "CS", "DT", "LO", "LT", "PN", "SH"), "string"),
     **dict.fromkeys(("ST", "TM", "UC", "UI", "UN", "UR", "UT"), "string"),
     **dict.fromkeys(("DS", "FD", "FL"), "double"),
     **dict.fromkeys(("IS", "US", "UL", "UV", "SS", "SL", "SV"), "long"),
@@ -50,13 +51,19 @@ def plan_columns(columns: Mapping[str, str] | None = None) -> tuple[HeaderColumn
     """The columns to read, from name → keyword or path (default: those of ``schemas/images.yaml``).
 
     A part of a path is a keyword, ``(gggg,eeee)`` or eight hexadecimal digits. A path that the schema knows has the
-    schema's type; another one follows its VR: DA date, DS FD FL double, IS US UL SS SL long, other text string, and a
-    list where the dictionary allows several values or the path leads through a sequence.
+    schema's type; another one follows its VR: DA date, DS FD FL double, IS US UL SS SL long, AT ``(gggg,eeee)``, other
+    text string, and a list where the dictionary allows several values or the path leads through a sequence. A private
+    element is named by its tag as it stands in the files, block and all; its binary numbers are text.
     Raises InputError for what is not in the dictionary or holds no value that a column can have.
     """
+    return _plan_columns(None if columns is None else tuple(columns.items()))
+
+
+@cache
+def _plan_columns(columns: tuple[tuple[str, str], ...] | None) -> tuple[HeaderColumn, ...]:
     types = {c.tag: c.arrow_type for c in load_schema("images").columns if c.tag is not None}
-    wanted = load_schema("images").tags() if columns is None else columns
-    return tuple(_plan_column(name, path, types.get(path)) for name, path in wanted.items())
+    wanted = tuple(load_schema("images").tags().items()) if columns is None else columns
+    return tuple(_plan_column(name, path, types.get(path)) for name, path in wanted)
 
 
 def batch_schema(columns: Mapping[str, str] | None = None, *, with_header: bool = False) -> pa.Schema:
@@ -72,6 +79,7 @@ def batch_schema(columns: Mapping[str, str] | None = None, *, with_header: bool 
     return pa.schema(fields)
 
 
+@cache
 def value_errors_field() -> Any:
     """``value_errors`` as the images table has it: one struct of tag, raw value and reason a bad value."""
     return pa.field("value_errors", load_schema("images").column("value_errors").arrow_type)
@@ -113,10 +121,20 @@ def _tag(part: str, name: str, path: str) -> int:
 
 def dictionary_vr(tag: int) -> str:
     """The VR that PS3.6 gives; UN for a private or unknown tag; the first where there is a choice."""
+    if tag & 0xFFFF == 0:
+        return "UL"  # a group's length
     try:
         return dictionary_VR(tag)[:2]
     except KeyError:
         return "UN"
+
+
+def is_us_or_ss(tag: int) -> bool:
+    """Whether the VR of an element follows PixelRepresentation (PS3.5 section 7.3, note on US or SS)."""
+    try:
+        return dictionary_VR(tag).startswith("US or SS")
+    except KeyError:
+        return False
 
 
 def _allows_several(tag: int) -> bool:

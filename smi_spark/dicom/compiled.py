@@ -14,16 +14,16 @@ import numba
 _njit: Any = numba.njit
 _settings: Any = numba.config
 
-_SOURCES = ("compiled", "gather", "kernel", "layout", "pread", "syntax", "values")
+_SOURCES = ("compiled", "eights", "gather", "kernel", "layout", "pread", "skim", "syntax", "values")
 
 
 def inner(function: Callable[..., Any]) -> Any:
     """``function`` compiled to be called by compiled code alone.
 
-    No wrappers for Python, and no counting of references: such functions make no arrays, and counting would cost more
-    than their work.
+    It becomes part of its callers: handing over a dozen arrays would cost more than its work. No wrappers for Python,
+    and no counting of references, as such functions make no arrays.
     """
-    return _compiled(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _compiled(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -5,22 +5,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from smi_spark.dicom import layout as at
 from smi_spark.dicom.arena import Arena
+from smi_spark.dicom.arrow import number_array, text_array
 from smi_spark.dicom.columns import STORED, batch_schema, value_errors_field
-from smi_spark.dicom.deflated import MOST, inflate_rows
+from smi_spark.dicom.deflated import inflate_rows
 from smi_spark.dicom.files import Files
 from smi_spark.dicom.plan import Numbers, Plan, make_plan
+from smi_spark.dicom.pread import LONGEST_READ, wishes_of
 from smi_spark.dicom.reason import explain
 from smi_spark.dicom.walked import Walked
 
 BATCH = 2048
-_SHORT = 4096  # sequences up to this length in which nothing is wanted are not gone down into
-_NEXT_READ = 8192
-_LONGEST_READ = 256 << 10
+_BATCH_BYTES = 96 << 20  # of headers read together, beyond the first read of each
+_SHORT = 4096  # sequences up to this length in which nothing is wanted are stored without going down into them
 
 
 def read_headers(
@@ -37,9 +37,11 @@ def read_headers(
 
     Reads ``first_read`` bytes of each source, then further ranges until (7FE0,0008|0009|0010); steps over values
     longer than ``keep_binary`` (binary VRs) or ``keep_text`` bytes (others), which are null in their columns and
-    listed in ``value_errors``.
+    listed in ``value_errors``. Sequences in which nothing is wanted are not looked into; where the header is stored,
+    only those up to 4 KiB are not.
 
-    sources: paths, or ``s3://`` URIs. columns: name → DICOM keyword, path of keywords joined by dots or
+    sources: paths, URIs (``s3://``, ``gs://``, ``abfss://``, ``hdfs://``), or members of archives
+    (``night.zip!deep/1.dcm``). columns: name → DICOM keyword, path of keywords joined by dots or
     ``(gggg,eeee)``; default ``schemas/images.yaml``. readers: sources read at once.
 
     Gives ``source``, the columns (dates date32; DS, FD, FL float64 and IS, US, UL, SS, SL int64 in the attribute's
@@ -55,12 +57,15 @@ def read_headers(
     """
     names = [os.fspath(source) for source in sources]
     plan = make_plan(columns)
-    limits = np.array([keep_binary, keep_text, min(keep_binary, keep_text, _SHORT)], np.int64)
+    short = min(keep_binary, keep_text, _SHORT) if with_header else at.NO_LIMIT
+    limits = np.array([keep_binary, keep_text, short], np.int64)
     schema = batch_schema(columns, with_header=with_header)
-    batches = [
-        _read_batch(names[start : start + BATCH], plan, limits, schema, readers, first_read, with_header)
-        for start in range(0, len(names), BATCH)
-    ]
+    batches: list[pa.RecordBatch] = []
+    start, size = 0, BATCH
+    while start < len(names):
+        batches.append(_read_batch(names[start : start + size], plan, limits, schema, readers, first_read, with_header))
+        done = batches[-1].num_rows
+        start, size = start + done, min(BATCH, done + done // 4 if done < size else 2 * size)
     return _joined(batches) if batches else pa.RecordBatch.from_pylist([], schema)
 
 
@@ -82,7 +87,7 @@ def decode_headers(
         return _joined([decode_headers(one, part, columns) for one, part in zip(chunks, parts, strict=True)])
     plan = make_plan(columns)
     content, offsets = _binary_parts(headers)
-    batch = Walked(plan, len(headers), Arena(content), np.array([0, 0, _SHORT], np.int64))
+    batch = Walked(plan, len(headers), Arena(content), np.full(3, at.NO_LIMIT))
     batch.state[:, at.POS] = batch.state[:, at.PIECE] = offsets[:-1]
     batch.state[:, at.END] = offsets[1:]
     batch.state[:, at.LEAVE] = -1
@@ -98,75 +103,58 @@ def decode_headers(
 def _read_batch(
     names: list[str], plan: Plan, limits: Numbers, schema: pa.Schema, readers: int, first_read: int, with_header: bool
 ) -> pa.RecordBatch:
+    """The rows of these sources, or of the first of them where all would not fit the memory of a batch."""
     files = Files(names, readers)
     batch = Walked(plan, len(names), Arena(), limits)
     batch.state[:, at.LEAVE] = 1
-    asked = _read_all(files, batch, max(first_read, 512))
-    inflate_rows(batch, lambda row: _rest(files, batch, row, asked))
+    asked, done = _read_all(files, batch, max(first_read, 512))
+    meta = batch.state[:, at.FILE].copy()
+    inflate_rows(batch, lambda row, have: _read_on(files, row, int(meta[row]) + have, asked))
     gathered = batch.gathered()
     arrays, errors = gathered.columns()
     reason, detail = explain(files, batch, gathered)
-    found = {**{c.name: a for c, a in zip(plan.columns, arrays, strict=True)}, "source": pa.array(names, pa.string())}
+    found = {**{c.name: a for c, a in zip(plan.columns, arrays, strict=True)}, "source": text_array(names)}
     found |= {"value_errors": errors, "reason": reason, "detail": detail}
     if with_header:
-        unread = np.zeros(len(names), np.bool_)
-        unread[list(files.errors)] = True
-        sizes = pa.array(files.sizes, mask=unread)
-        stored = (sizes, pa.array(asked[0]), pa.array(asked[1], pa.int32()), batch.headers(), batch.left_out())
+        known = np.ones(len(names), np.bool_)
+        known[list(files.errors)] = False
+        costs = number_array(asked[0], pa.int64()), number_array(asked[1].astype(np.int32), pa.int32())
+        stored = (number_array(files.sizes, pa.int64(), known), *costs, batch.headers(), batch.left_out())
         found |= dict(zip(STORED, stored, strict=True))
     batch.arena.give_back()
-    return pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
+    return pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema).slice(0, done)
 
 
-def _read_all(files: Files, batch: Walked, first_read: int) -> tuple[Numbers, Numbers]:
-    """Read and walk in rounds until no header asks for more; gives bytes read and requests a source."""
-    rows = np.arange(batch.rows)
-    bytes_read, requests = np.zeros(batch.rows, np.int64), np.zeros(batch.rows, np.int64)
-    offsets, lengths = np.zeros(batch.rows, np.int64), np.full(batch.rows, first_read, np.int64)
-    kept = np.zeros(batch.rows, np.int64)
-    while len(rows):
-        places = batch.arena.reserve(int(np.sum(kept + lengths))) + np.cumsum(kept + lengths) - lengths
-        for row, place, left in zip(rows[kept > 0], places[kept > 0], kept[kept > 0], strict=True):
-            end = batch.state[row, at.END]
-            batch.arena.writable[place - left : place] = batch.arena.writable[end - left : end]
-        got = files.read(rows, offsets, lengths, places, batch.arena.writable)
-        requests[rows] += 1
-        bytes_read[rows] += np.maximum(got, 0)
-        batch.supply(rows, places - kept, kept + np.maximum(got, 0), files.sizes[rows])
-        rows = rows[got >= 0]
-        batch.walk(rows)
-        rows = rows[batch.state[rows, at.STATUS] == at.MORE]
-        offsets, lengths, kept = _wishes(batch.state[rows], bytes_read[rows])
-    return bytes_read, requests
+def _read_all(files: Files, batch: Walked, first_read: int) -> tuple[Numbers, int]:
+    """Read and walk in rounds until no header asks for more.
 
-
-def _rest(files: Files, batch: Walked, row: int, asked: tuple[Numbers, Numbers]) -> None:
-    """Read a deflated file on, behind what is at hand of it, as far as a header can reach."""
-    kept = int(batch.state[row, at.END] - batch.state[row, at.POS])
-    offset = int(batch.state[row, at.FILE]) + kept
-    length = min(int(files.sizes[row]) - offset, MOST)
-    if length <= 0:
-        return
-    place = batch.arena.reserve(kept + length)
-    end = batch.state[row, at.END]
-    batch.arena.writable[place : place + kept] = batch.arena.writable[end - kept : end]
-    one = np.array([row])
-    got = files.read(one, one * 0 + offset, one * 0 + length, one * 0 + place + kept, batch.arena.writable)
-    batch.state[row, at.POS], batch.state[row, at.END] = place, place + kept + max(int(got[0]), 0)
-    asked[0][row] += max(int(got[0]), 0)
-    asked[1][row] += 1
-
-
-def _wishes(state: Any, bytes_read: Numbers) -> tuple[Numbers, Numbers, npt.NDArray[np.int64]]:
-    """What to read next: offsets and lengths in the file, and how many bytes at hand stand before them.
-
-    Reads grow with what a header has already cost, so that a long one takes few requests and little too much.
+    Gives bytes read and requests by source, and how many sources are done: fewer than all where their headers together
+    take too much memory.
     """
-    kept = np.maximum(state[:, at.END] - state[:, at.POS], 0)
-    offsets = state[:, at.FILE] + kept
-    step = np.clip(bytes_read // 4, _NEXT_READ, _LONGEST_READ)
-    wanted = np.maximum(state[:, at.WANT] - kept, step)
-    return offsets, np.minimum(wanted, state[:, at.SIZE] - offsets), kept
+    done, more = batch.rows, 0
+    rows, asked = np.arange(batch.rows), np.zeros((2, batch.rows), np.int64)
+    wishes = np.zeros((3, batch.rows), np.int64)
+    wishes[1] = first_read
+    while len(rows):
+        files.read(batch, rows, wishes, asked)
+        rows = rows[(batch.state[rows, at.STATUS] == at.MORE) & (asked[0, rows] >= 0)]
+        wishes = wishes_of(batch.state, rows, asked[0])
+        while done > 1 and more + int(np.sum(wishes[1:])) > _BATCH_BYTES:
+            done //= 2
+            rows, wishes = rows[rows < done], wishes[:, rows < done]
+        more += int(np.sum(wishes[1:]))
+    return np.maximum(asked, 0), done
+
+
+def _read_on(files: Files, row: int, offset: int, asked: Numbers) -> bytes:
+    """What a deflated file holds from an offset on, as much as one read brings."""
+    length = min(int(files.sizes[row]) - offset, LONGEST_READ)
+    if length <= 0:
+        return b""
+    data = files.fetch(row, offset, length)
+    asked[0, row] += len(data)
+    asked[1, row] += 1
+    return data
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

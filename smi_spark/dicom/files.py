@@ -1,18 +1,28 @@
-"""Bytes of many sources at once: local files by compiled reading in threads, objects by ranged requests."""
+"""Headers of many sources at once: local files read and walked by compiled code in threads, others by their ranges."""
 
 import os
+import resource
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cache
+from concurrent.futures import Future
 
 import numpy as np
 
-from smi_spark.dicom import remote
-from smi_spark.dicom.arena import Bytes
+from smi_spark.dicom import layout as at
 from smi_spark.dicom.plan import Numbers
-from smi_spark.dicom.pread import pack_names, read_ranges
+from smi_spark.dicom.pread import pack_names, read_and_walk
+from smi_spark.dicom.ranges import is_far, pool, read_ranges
+from smi_spark.dicom.walked import Walked
 
-_SLICE = 32  # files that one thread takes at a time
+_ALONE = 512  # files read at once while none has to be waited for
+
+
+class _Disk:
+    """Whether reading lately had to wait for bytes. Then many read at once; else one does, as switching costs time."""
+
+    waits = True
+
+
+_DISK = _Disk()
 
 
 class Files:
@@ -26,70 +36,101 @@ class Files:
         self.sizes = np.zeros(len(sources), np.int64)
         self.errors: dict[int, str] = {}
         self._readers = readers
-        self._remote = np.fromiter(map(remote.is_remote, sources), np.bool_, len(sources))
-        self._names, self._starts = pack_names([_name(source) for source in sources])
+        self._far = np.zeros(len(sources), np.bool_)
+        if any("://" in source or "!" in source for source in sources):
+            self._far[:] = [is_far(source) for source in sources]
+        self._names, self._starts = pack_names(sources)
 
-    def read(self, rows: Numbers, offsets: Numbers, lengths: Numbers, places: Numbers, buffer: Bytes) -> Numbers:
-        """For each of ``rows``: ``lengths`` bytes from ``offsets`` to ``places`` of the buffer; gives how many came.
+    def read(self, batch: Walked, rows: Numbers, wishes: Numbers, asked: Numbers) -> None:
+        """Read a range or more of each of ``rows`` and walk its header as far as that goes.
 
-        -1 where the source could not be read; ``errors`` then says why.
+        ``wishes``: offsets, lengths, and how many bytes at hand stand before each range. ``asked`` counts bytes and
+        requests by row; bytes are -1 where the source could not be read, and ``errors`` says why.
         """
-        got = np.full(len(rows), -1, np.int64)
-        sizes = np.zeros(len(rows), np.int64)
-        far = self._remote[rows]
-        near = np.flatnonzero(~far)
-        jobs = []
-        step = max(1, min(_SLICE, -(-len(near) // self._readers)))
-        pool = _pool(self._readers)
-        for start in range(0, len(near), step):
-            part = near[start : start + step]
-            jobs.append(pool.submit(self._read_near, part, rows, offsets, lengths, places, buffer, got, sizes))
-        for i in np.flatnonzero(far):
-            jobs.append(pool.submit(self._read_far, int(i), rows, offsets, lengths, places, buffer, got, sizes))
-        wait(jobs)
+        room = np.cumsum(wishes[1] + wishes[2])
+        place = batch.arena.reserve(int(room[-1]))
+        near = np.flatnonzero(~self._far[rows])
+        jobs: list[Future[None]] = []
+        while len(near):
+            alone = len(near) == 1 or self._readers == 1 or not _DISK.waits
+            step = _ALONE if alone else max(1, -(-len(near) // max(1, self._readers - len(jobs))))
+            part, near = near[:step], near[step:]
+            first = place + int(room[part[0]] - wishes[1, part[0]] - wishes[2, part[0]])
+            if alone:
+                self._read_near(batch, rows[part], wishes[:, part], first, asked)
+            else:
+                jobs.append(
+                    pool(self._readers).submit(self._read_near, batch, rows[part], wishes[:, part], first, asked)
+                )
         for job in jobs:
             job.result()
-        self.sizes[rows] = np.where(got >= 0, sizes, self.sizes[rows])
-        for i in near[got[near] < 0]:
-            self.errors[int(rows[i])] = _why(self.sources[rows[i]])
-        return got
+        self._read_far(batch, rows, wishes, place + room - wishes[1], asked)
+        came = asked[0, rows] >= 0
+        self.sizes[rows[came]] = batch.state[rows[came], at.SIZE]
+        for row in rows[~came & ~self._far[rows]]:
+            self.errors[int(row)] = _why(self.sources[row])
 
-    def _read_near(self, part: Numbers, rows: Numbers, offsets: Numbers, lengths: Numbers, places: Numbers,
-                   buffer: Bytes, got: Numbers, sizes: Numbers) -> None:  # fmt: skip
-        came, size = np.zeros(len(part), np.int64), np.zeros(len(part), np.int64)
-        starts = self._starts[rows[part]]
-        read_ranges(self._names, starts, offsets[part], lengths[part], places[part], buffer, came, size)
-        got[part], sizes[part] = came, size
+    def fetch(self, row: int, offset: int, length: int) -> bytes:
+        """One range of one source; nothing where it cannot be read any more."""
+        found = read_ranges([(self.sources[row], offset, length)], 1)[0]
+        if isinstance(found, OSError):
+            self.errors[row] = str(found)
+            return b""
+        return found[0]
 
-    def _read_far(self, i: int, rows: Numbers, offsets: Numbers, lengths: Numbers, places: Numbers,
-                  buffer: Bytes, got: Numbers, sizes: Numbers) -> None:  # fmt: skip
-        try:
-            data, sizes[i] = remote.read_range(self.sources[rows[i]], int(offsets[i]), int(lengths[i]))
-        except OSError as error:
-            self.errors[int(rows[i])] = str(error)
+    def _read_near(self, batch: Walked, rows: Numbers, wishes: Numbers, place: int, asked: Numbers) -> None:
+        finds, waited = batch.new_finds(len(rows)), _times_waited()
+        starts, wishes = self._starts[rows], np.ascontiguousarray(wishes)
+        end = place + int(np.sum(wishes[1:]))
+        done = 0
+        while True:
+            done, place = read_and_walk(
+                self._names, starts, rows, done, wishes, _DISK.waits, place, end,
+                batch.arena.writable, batch.arena.content, asked, *batch.walking(finds),
+            )  # fmt: skip
+            if done == len(rows):
+                _DISK.waits = _times_waited() - waited > len(rows) // 8
+                return
+            finds.make_room()
+            batch.walk(rows[done : done + 1], finds)
+            done += 1
+
+    def _read_far(self, batch: Walked, rows: Numbers, wishes: Numbers, places: Numbers, asked: Numbers) -> None:
+        far = np.flatnonzero(self._far[rows])
+        if len(far) == 0:
             return
-        got[i] = min(len(data), int(lengths[i]))
-        buffer[places[i] : places[i] + got[i]] = np.frombuffer(data, np.uint8)[: got[i]]
+        ranges = [(self.sources[rows[i]], int(wishes[0, i]), int(wishes[1, i])) for i in far]
+        for i, found in zip(far, read_ranges(ranges, self._readers), strict=True):
+            row, place, kept = rows[i], places[i], wishes[2, i]
+            if isinstance(found, OSError):
+                self.errors[int(row)] = str(found)
+                asked[0, row] = -1
+                continue
+            data, size = found
+            got, end = min(len(data), wishes[1, i]), batch.state[row, at.END]
+            batch.arena.writable[place : place + got] = np.frombuffer(data, np.uint8)[:got]
+            batch.arena.writable[place - kept : place] = batch.arena.writable[end - kept : end]
+            asked[:, row] += got, 1
+            if got < wishes[1, i]:  # the end, whatever size was told
+                size = min(size, int(wishes[0, i]) + got)
+            one = np.array([row])
+            batch.supply(one, one * 0 + place - kept, one * 0 + kept + got, one * 0 + size)
+        batch.walk(rows[far][asked[0, rows[far]] >= 0])
 
 
-@cache
-def _pool(readers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(readers, thread_name_prefix="headers")
+def _times_waited() -> int:
+    """How often this thread gave up its core of its own: once for each read that is not from memory, or more."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not come along
-
-
-def _name(source: str) -> bytes:
-    """The file's name for the C library; a name with a zero byte in it names nothing."""
-    name = os.fsencode(source.removeprefix("file://"))
-    return b"" if b"\0" in name else name
+def _path(source: str) -> str:
+    return source.removeprefix("file://")
 
 
 def _why(source: str) -> str:
     """The system's own words for a file that could not be read."""
     try:
-        file = os.open(source.removeprefix("file://"), os.O_RDONLY | os.O_NONBLOCK)
+        file = os.open(_path(source), os.O_RDONLY | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
     try:

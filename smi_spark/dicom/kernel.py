@@ -1,40 +1,55 @@
 """The tokeniser: walks headers, element by element, over a buffer that holds many of them. Compiled.
 
 One row a header. Its place is an array of numbers, so that a walk stops wherever bytes are missing and goes on when
-they have come: ``state[row]`` holds the fields below, ``levels[row]`` the open sequences and items. Containers end at
-offsets in the file, never in the buffer: bytes that were stepped over change nothing. No byte outside
+they have come: ``state[row]`` holds the fields below, ``levels[:, row]`` the open sequences and items. Containers end
+at offsets in the file, never in the buffer: bytes that were stepped over change nothing. No byte outside
 ``buffer[POS:END]`` of a row is touched, whatever the header says.
 
-Three tables grow while walking: spans (wanted values), gaps (values left out) and pieces (the bytes that are kept).
+``found`` is what a walk finds: ``places`` and ``packed`` by slot and row for values of the data set itself, and three
+tables that grow: spans (values in items of sequences), gaps (values left out) and pieces (the bytes that are kept).
 Source: DICOM PS3.5 section 7 (data set encoding), PS3.10 section 7 (file meta information).
 """
 
 from smi_spark.dicom import layout as at
 from smi_spark.dicom.compiled import compiled, inner
-from smi_spark.dicom.syntax import among, find_start, need, read_element_header, read_meta, wrong
+from smi_spark.dicom.skim import skim
+from smi_spark.dicom.syntax import find_start, need, pack, read_element_header, read_meta, vr_index, wrong
 
 
 @compiled
-def walk(buffer, rows, state, levels, plan, dictionary, limits, stored, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
-    """Walk each of ``rows`` as far as its bytes go. False: a table is full; give it room and call again."""
-    for row in rows:
-        s = state[row]
-        if s[at.STATUS] == at.RUNNING and s[at.PHASE] == at.START:
-            find_start(buffer, s)
-        while s[at.STATUS] == at.RUNNING:
-            if counts[0] == spans.shape[1] or counts[1] == gaps.shape[1] or counts[2] + 1 >= pieces.shape[1]:
-                return False
-            level = levels[row, s[at.DEPTH]]
-            if _at_value(buffer, s, levels[row], level, plan, dictionary, limits, stored):
-                _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, pieces, counts)
-        if counts[2] == pieces.shape[1]:
+def walk(buffer, rows, begin, state, levels, plan, dictionary, limits, stored, found):  # type: ignore[no-untyped-def]
+    """Walk each of ``rows`` from number ``begin`` on as far as its bytes go.
+
+    Gives how many are done. Fewer than all: a table is full; give it room and call again with that number.
+    """
+    for i in range(begin, len(rows)):
+        if not walk_row(buffer, rows[i], state, levels, plan, dictionary, limits, stored, found):
+            return i
+    return len(rows)
+
+
+@inner
+def walk_row(buffer, row, state, levels, plan, dictionary, limits, stored, found):  # type: ignore[no-untyped-def]
+    """Walk one header as far as its bytes go. False: a table is full; give it room and call again."""
+    places, packed, spans, gaps, pieces, counts = found
+    s = state[row]
+    if s[at.STATUS] == at.RUNNING and s[at.PHASE] == at.START:
+        find_start(buffer, s)
+    while s[at.STATUS] == at.RUNNING:
+        if counts[0] == spans.shape[1] or counts[1] == gaps.shape[1] or counts[2] + 1 >= pieces.shape[1]:
             return False
-        _keep(row, s, min(s[at.POS], s[at.END]), pieces, counts)
+        level = levels[s[at.DEPTH], row]
+        skim(buffer, row, s, level, plan, limits, stored, places, packed)
+        if _at_value(buffer, row, s, levels, level, plan, dictionary, limits, stored):
+            _value(buffer, row, s, level, limits, dictionary, stored, found)
+    if counts[2] == pieces.shape[1]:
+        return False
+    _keep(row, s, min(s[at.POS], s[at.END]), pieces, counts)
     return True
 
 
 @inner
-def _at_value(buffer, s, stack, level, plan, dictionary, limits, stored):  # type: ignore[no-untyped-def]
+def _at_value(buffer, row, s, levels, level, plan, dictionary, limits, stored):  # type: ignore[no-untyped-def]
     """Whether a value follows here; sequences, items and their ends are taken on the way."""
     if not _here(buffer, s, level) or not read_element_header(buffer, s, level):
         return False
@@ -42,14 +57,14 @@ def _at_value(buffer, s, stack, level, plan, dictionary, limits, stored):  # typ
         if _is_delimiter(s, level):
             return False
         _find(s, level, plan)
-        return not _stops(s) and not _opens(s, stack, level, limits, dictionary, stored)
+        return not _stops(s) and not _opens(row, s, levels, level, limits, dictionary, stored)
     if s[at.TAG] == at.SEQUENCE_TAG_END:
         _close(s, 8)
         return False
     if s[at.TAG] != at.ITEM_TAG or (level[at.L_KIND] == at.FRAGMENTS and s[at.LENGTH] == at.UNDEFINED):
         return wrong(s, at.W_NO_ITEM)
     if level[at.L_KIND] == at.SEQUENCE:
-        _open(s, stack, level, at.ITEM, s[at.LENGTH], level[at.L_NODE])
+        _open(row, s, levels, level, at.ITEM, s[at.LENGTH], level[at.L_NODE])
         return False
     return True
 
@@ -118,7 +133,7 @@ def _close(s, head):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _open(s, stack, level, kind, length, node):  # type: ignore[no-untyped-def]
+def _open(row, s, levels, level, kind, length, node):  # type: ignore[no-untyped-def]
     """Go down into a sequence or an item that begins behind the header just read."""
     start = s[at.FILE] + s[at.HEAD]
     end = at.NOTHING if length == at.UNDEFINED else start + length
@@ -134,7 +149,7 @@ def _open(s, stack, level, kind, length, node):  # type: ignore[no-untyped-def]
     s[at.POS] += s[at.HEAD]
     s[at.FILE] = start
     s[at.DEPTH] += 1
-    inner = stack[s[at.DEPTH]]
+    inner = levels[s[at.DEPTH], row]
     inner[at.L_END] = end
     inner[at.L_BOUND] = level[at.L_BOUND] if end == at.NOTHING else end
     inner[at.L_KIND] = kind
@@ -142,6 +157,8 @@ def _open(s, stack, level, kind, length, node):  # type: ignore[no-untyped-def]
     inner[at.L_CURSOR] = 0
     inner[at.L_IMPLICIT] = level[at.L_IMPLICIT]
     inner[at.L_FRESH] = 1 if kind == at.ITEM else 0
+    inner[at.L_CHARSET] = level[at.L_CHARSET]
+    inner[at.L_CHARSET_SIZE] = level[at.L_CHARSET_SIZE]
 
 
 @inner
@@ -179,7 +196,7 @@ def _stops(s):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _opens(s, stack, level, limits, dictionary, stored):  # type: ignore[no-untyped-def]
+def _opens(row, s, levels, level, limits, dictionary, stored):  # type: ignore[no-untyped-def]
     """Whether the element is a sequence (or fragments) that has been gone down into.
 
     A short sequence of defined length in which nothing is wanted is taken like any value.
@@ -196,21 +213,27 @@ def _opens(s, stack, level, limits, dictionary, stored):  # type: ignore[no-unty
     if vr == 0 or vr == at.UN:
         known = at.SQ if s[at.CHILD] != at.NOTHING else _dictionary_vr(s[at.TAG], dictionary)
         if s[at.LENGTH] == at.UNDEFINED:
-            vr = known if among(known, at.FRAGMENTED) else at.SQ
+            vr = known if _fragmented(known) else at.SQ
         elif vr == 0 or s[at.CHILD] != at.NOTHING:
             vr = known
     if s[at.LENGTH] != at.UNDEFINED:
         if vr == at.SQ and s[at.LENGTH] > 0:
-            _open(s, stack, level, at.SEQUENCE, s[at.LENGTH], s[at.CHILD])
+            _open(row, s, levels, level, at.SEQUENCE, s[at.LENGTH], s[at.CHILD])
             return True
         return False
     if vr == at.SQ:
-        _open(s, stack, level, at.SEQUENCE, at.UNDEFINED, s[at.CHILD])
-    elif among(vr, at.FRAGMENTED):
-        _open(s, stack, level, at.FRAGMENTS, at.UNDEFINED, at.NOTHING)
+        _open(row, s, levels, level, at.SEQUENCE, at.UNDEFINED, s[at.CHILD])
+    elif _fragmented(vr):
+        _open(row, s, levels, level, at.FRAGMENTS, at.UNDEFINED, at.NOTHING)
     else:
         wrong(s, at.W_UNDEFINED)
     return True
+
+
+@inner
+def _fragmented(vr):  # type: ignore[no-untyped-def]
+    """Whether a value of undefined length comes in fragments."""
+    return vr in (at.OB, at.OW)
 
 
 @inner
@@ -242,11 +265,11 @@ def _limit(s, level, limits, dictionary):  # type: ignore[no-untyped-def]
     if level[at.L_KIND] == at.FRAGMENTS:
         return limits[0]
     vr = s[at.VR] if s[at.VR] != 0 and s[at.VR] != at.UN else _dictionary_vr(s[at.TAG], dictionary)
-    return limits[0] if among(vr, at.BINARY) else limits[1]
+    return limits[0] if at.VR_KIND[vr_index(vr)] & at.IS_BINARY else limits[1]
 
 
 @inner
-def _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
+def _value(buffer, row, s, level, limits, dictionary, stored, found):  # type: ignore[no-untyped-def]
     """Take one value: note its place where a column wants it, and leave it out where it is long."""
     if level[at.L_KIND] != at.ITEM:
         s[at.SLOT] = at.NOTHING
@@ -262,7 +285,7 @@ def _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, piece
         if stored[1, s[at.GAP] - 1] != s[at.LENGTH]:
             wrong(s, at.W_OVERRUN)
             return
-        _note(row, s, at.LEFT_OUT, spans, counts)
+        _note(row, s, level, at.LEFT_OUT, found)
         s[at.POS] += s[at.HEAD]
         s[at.FILE] += total
         return
@@ -271,35 +294,51 @@ def _value(buffer, row, s, level, limits, dictionary, stored, spans, gaps, piece
         and s[at.LENGTH] > min(limits[0], limits[1])
         and s[at.LENGTH] > _limit(s, level, limits, dictionary)
     ):
-        _leave_out(row, s, spans, gaps, pieces, counts)
+        _leave_out(row, s, level, found)
         return
     if not need(s, total):
         return
     if s[at.PHASE] == at.META:
         read_meta(buffer, s)
-    _note(row, s, s[at.LENGTH], spans, counts)
+    _note(row, s, level, s[at.LENGTH], found)
     s[at.POS] += total
     s[at.FILE] += total
 
 
 @inner
-def _note(row, s, length, spans, counts):  # type: ignore[no-untyped-def]
-    if s[at.SLOT] == at.NOTHING:
+def _note(row, s, level, length, found):  # type: ignore[no-untyped-def]
+    """Note a wanted value. Of several in the data set itself the first stands; items may each have one."""
+    slot = s[at.SLOT]
+    if slot == at.NOTHING:
         return
+    places, packed, spans, _, _, counts = found
+    place = s[at.POS] + s[at.HEAD]
+    known = pack(length, s[at.CHILD_VR] if s[at.VR] == 0 or s[at.VR] == at.UN else s[at.VR], s[at.BIG])
+    if s[at.DEPTH] == 0:
+        if packed[slot, row] == 0:
+            places[slot, row] = place
+            packed[slot, row] = known
+        return
+    if s[at.TAG] == 0x00080005:
+        level[at.L_CHARSET] = place
+        level[at.L_CHARSET_SIZE] = max(length, 0)
+        if slot == at.ITEM_CHARSET:
+            return
     i = counts[0]
-    spans[0, i] = s[at.SLOT]
-    spans[1, i] = row
-    spans[2, i] = s[at.POS] + s[at.HEAD]
-    spans[3, i] = length
-    spans[4, i] = s[at.CHILD_VR] if s[at.VR] == 0 or s[at.VR] == at.UN else s[at.VR]
-    spans[5, i] = s[at.BIG]
+    spans[at.SPAN_SLOT, i] = slot
+    spans[at.SPAN_ROW, i] = row
+    spans[at.SPAN_PLACE, i] = place
+    spans[at.SPAN_PACKED, i] = known
+    spans[at.SPAN_CHARSET, i] = level[at.L_CHARSET]
+    spans[at.SPAN_CHARSET_SIZE, i] = level[at.L_CHARSET_SIZE]
     counts[0] += 1
 
 
 @inner
-def _leave_out(row, s, spans, gaps, pieces, counts):  # type: ignore[no-untyped-def]
+def _leave_out(row, s, level, found):  # type: ignore[no-untyped-def]
     """Step over a long value: its header is kept, its bytes are not read."""
-    _note(row, s, at.LEFT_OUT, spans, counts)
+    _, _, _, gaps, pieces, counts = found
+    _note(row, s, level, at.LEFT_OUT, found)
     i = counts[1]
     gaps[0, i] = row
     gaps[1, i] = s[at.TAG]

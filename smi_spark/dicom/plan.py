@@ -3,20 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydicom._dicom_dict import DicomDictionary
 
-from smi_spark.dicom.columns import HeaderColumn, dictionary_vr, plan_columns
-from smi_spark.dicom.layout import NOTHING, vr_code
+from smi_spark.dicom.columns import HeaderColumn, dictionary_vr, is_us_or_ss, plan_columns
+from smi_spark.dicom.layout import ITEM_CHARSET, NOTHING, XS, vr_code
 
 Numbers = npt.NDArray[np.int64]
 
 # Looked for in every header, whatever columns are wanted. A slot is the number of a path.
-CHARSET, STUDY, SERIES, SOP = range(4)
-ALWAYS = ((0x00080005,), (0x0020000D,), (0x0020000E,), (0x00080018,))
+CHARSET, STUDY, SERIES, SOP, PIXEL_REPRESENTATION = range(5)
+ALWAYS = ((0x00080005,), (0x0020000D,), (0x0020000E,), (0x00080018,), (0x00280103,))
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Plan:
     """Columns with the slot of each, and the tree.
 
     ``tree``: children of node n stand at ``first[n]:first[n + 1]`` of the arrays tags (ascending), nodes (the child's
-    own node), slots and vrs; NOTHING where there is none.
+    own node), slots and vrs; NOTHING where there is none. In items SpecificCharacterSet has the slot ITEM_CHARSET.
     """
 
     columns: tuple[HeaderColumn, ...]
@@ -54,27 +53,23 @@ def dictionary() -> tuple[Numbers, Numbers]:
     return tags, vrs
 
 
+def _implicit_vr(tag: int) -> int:
+    """The VR of an element that says none; XS for those that are US or SS after PixelRepresentation."""
+    return XS if is_us_or_ss(tag) else vr_code(dictionary_vr(tag))
+
+
 def _tree(paths: tuple[tuple[int, ...], ...]) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
     inner = sorted({path[:depth] for path in paths for depth in range(len(path))}, key=lambda p: (len(p), p))
     node = {prefix: number for number, prefix in enumerate(inner)}
     slot = {path: number for number, path in enumerate(paths)}
+    slot = {(*prefix, *ALWAYS[CHARSET]): ITEM_CHARSET for prefix in inner if prefix} | slot
     first, rows = [0], []
     for prefix in inner:
         depth = len(prefix)
-        below = sorted({path[depth] for path in paths if len(path) > depth and path[:depth] == prefix})
+        below = sorted({path[depth] for path in slot if len(path) > depth and path[:depth] == prefix})
         for tag in below:
             child = (*prefix, tag)
-            rows.append((tag, node.get(child, NOTHING), slot.get(child, NOTHING), vr_code(dictionary_vr(tag))))
+            rows.append((tag, node.get(child, NOTHING), slot.get(child, NOTHING), _implicit_vr(tag)))
         first.append(len(rows))
     tags, nodes, slots, vrs = np.array(rows, np.int64).T.copy()
     return np.array(first, np.int64), tags, nodes, slots, vrs
-
-
-def state_arrays(rows: int) -> tuple[Any, Any]:
-    """``state`` and ``levels`` for so many headers, each at its start with the root of the tree as its level."""
-    from smi_spark.dicom import layout as at
-
-    state = np.zeros((rows, at.STATE_WIDTH), np.int64)
-    levels = np.zeros((rows, at.MAX_DEPTH, at.LEVEL_WIDTH), np.int64)
-    levels[:, 0, at.L_END] = levels[:, 0, at.L_BOUND] = state[:, at.SIZE] = at.NO_LIMIT
-    return state, levels

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from smi_spark.dicom import layout as at
 from smi_spark.dicom.arrays import Gathered
+from smi_spark.dicom.arrow import sparse_texts
 from smi_spark.dicom.columns import written
 from smi_spark.dicom.files import Files
 from smi_spark.dicom.plan import SERIES, SOP, STUDY
@@ -39,20 +41,17 @@ def explain(files: Files, batch: Walked, gathered: Gathered) -> tuple["pa.Array[
     """``reason`` and ``detail`` of each source of the batch; null for a good one. Details hold no values."""
     found: dict[int, tuple[Reason, str]] = {}
     for slot, reason, tag in reversed(_UIDS):
-        present = gathered.present(slot)
-        for row in batch.with_status(at.DONE):
-            if not present[row]:
-                found[int(row)] = reason, f"{tag} is absent or empty"
+        for row in np.flatnonzero(~gathered.present(slot) & (batch.state[:, at.STATUS] == at.DONE)):
+            found[int(row)] = reason, f"{tag} is absent or empty"
     for status, reason in _REASONS.items():
         for row in batch.with_status(status):
             found[int(row)] = reason, _where(batch, int(row))
-    for row in (files.sizes == 0).nonzero()[0]:
+    for row in np.flatnonzero(files.sizes == 0):
         found[int(row)] = Reason.EMPTY_FILE, "0 bytes"
-    for row, text in files.errors.items():
-        found[row] = Reason.UNREADABLE, text
-    reasons = [found[row][0].value if row in found else None for row in range(batch.rows)]
-    details = [found[row][1] if row in found else None for row in range(batch.rows)]
-    return pa.array(reasons, pa.string()), pa.array(details, pa.string())
+    for failed, text in files.errors.items():
+        found[failed] = Reason.UNREADABLE, text
+    reasons = sparse_texts({row: reason.value for row, (reason, _) in found.items()}, batch.rows)
+    return reasons, sparse_texts({row: detail for row, (_, detail) in found.items()}, batch.rows)
 
 
 def _where(batch: Walked, row: int) -> str:

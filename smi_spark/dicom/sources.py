@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smi_spark.dicom import remote
+from smi_spark.dicom import archives, stores
 from smi_spark.errors import SourceError
 
 Listed = tuple[str, int, datetime]
@@ -38,8 +38,8 @@ def open_root(root: str) -> Root:
     Raises SourceError when there is nothing at the root.
     """
     root = root.removeprefix("file://").rstrip("/") or "/"
-    if remote.is_remote(root):
-        return _glob_root(root) if set("*?[") & set(root) else Root(remote.normal(root))
+    if stores.is_remote(root):
+        return _glob_root(root) if set("*?[") & set(root) else Root(stores.normal(root))
     path = Path(root).absolute()
     if path.is_dir():
         return Root(str(path))
@@ -61,8 +61,8 @@ def list_prefixes(root: str) -> list[str]:
     Raises SourceError for a root that is not there or cannot be listed.
     """
     opened = open_root(root)
-    if remote.is_remote(opened.folder):
-        folders, files = remote.level(opened.folder)
+    if stores.is_remote(opened.folder):
+        folders, files = stores.level(opened.folder)
         return ([""] if files else []) + [name for name in folders if opened.takes_folder(name)]
     prefix = ""
     while True:
@@ -78,18 +78,31 @@ def list_prefixes(root: str) -> list[str]:
 def list_files(root: str, prefix: str) -> Iterator[Listed]:
     """The files of one prefix: path relative to the root's folder, size in bytes, time of last change in UTC.
 
-    In order of name, folder by folder. Links to folders are not followed. A file whose state cannot be read is given
+    In order of name, folder by folder. Members of zip and tar archives stand for the archive, as ``a.zip!b.dcm`` with
+    their own size and the archive's time. Links to folders are not followed. A file whose state cannot be read is given
     with what its link says, so that reading it fails and is recorded. Raises SourceError for a folder that cannot be
     listed.
     """
     opened = open_root(root)
-    if remote.is_remote(opened.folder):
-        listed = remote.files(opened.folder, prefix)
+    if stores.is_remote(opened.folder):
+        listed = stores.files(opened.folder, prefix)
     elif prefix == "" or prefix.endswith("/"):
         listed = _files_of(opened.folder, prefix.rstrip("/"), deep=False)
     else:
         listed = _files_of(opened.folder, prefix, deep=True)
-    return (found for found in listed if opened.takes(found[0]))
+    return (found for entry in listed for found in _with_members(opened.folder, entry) if opened.takes(found[0]))
+
+
+def list_paths(root: str, prefix: str) -> Iterator[str]:
+    """The paths alone that ``list_files`` gives, without a look at each file."""
+    opened = open_root(root)
+    if stores.is_remote(opened.folder):
+        return (path for path, _, _ in list_files(root, prefix))
+    deep = prefix != "" and not prefix.endswith("/")
+    now = datetime.now(UTC)
+    paths = (_listed(path) for path, _ in _entries_below(opened.folder, prefix.rstrip("/"), deep=deep))
+    found = (member for path in paths for member, _, _ in _with_members(opened.folder, (path, 0, now)))
+    return (path for path in found if opened.takes(path))
 
 
 def addresses(root: str, paths: Iterable[str]) -> list[str]:
@@ -98,19 +111,39 @@ def addresses(root: str, paths: Iterable[str]) -> list[str]:
     return [f"{folder}/{path}" for path in paths]
 
 
+def _with_members(folder: str, entry: Listed) -> Iterator[Listed]:
+    """A file; of an archive its members, in its place. One that is broken stays, as ``archive.zip!``, to be told."""
+    path, _, modified = entry
+    if not archives.is_archive(path):
+        yield entry
+        return
+    try:
+        for name, size in archives.members(f"{folder.rstrip('/')}/{path}"):
+            yield f"{path}!{name}", size, modified
+    except OSError:
+        yield f"{path}!", entry[1], modified
+
+
 def _files_of(folder: str, prefix: str, *, deep: bool) -> Iterator[Listed]:
+    for path, entry in _entries_below(folder, prefix, deep=deep):
+        state = _state(entry)
+        yield _listed(path), state.st_size, datetime.fromtimestamp(state.st_mtime_ns // 1000 / 1e6, UTC)
+
+
+def _entries_below(folder: str, prefix: str, *, deep: bool) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Files, folder by folder in order of name, with their paths."""
     for entry in _entries(Path(folder, prefix)):
         path = f"{prefix}/{entry.name}" if prefix else entry.name
         if entry.is_dir(follow_symlinks=False):
             if deep:
-                yield from _files_of(folder, path, deep=True)
-            continue
-        if entry.is_dir():
-            continue
-        state = _state(entry)
-        # A name that is no UTF-8 fits no table; it is listed as it can be written, and cannot be opened.
-        name = os.fsencode(path).decode("utf-8", "backslashreplace")
-        yield name, state.st_size, datetime.fromtimestamp(state.st_mtime_ns // 1000 / 1e6, UTC)
+                yield from _entries_below(folder, path, deep=True)
+        elif not entry.is_dir():
+            yield path, entry
+
+
+def _listed(path: str) -> str:
+    """A name that is no UTF-8 fits no table; it is listed as it can be written, and cannot be opened."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _state(entry: os.DirEntry[str]) -> os.stat_result:
@@ -145,7 +178,7 @@ def _expression(glob: str) -> re.Pattern[str]:
     """The glob as an expression for paths and whatever lies below them."""
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.findall(r"\*\*/|\*\*|\*|\?|\[[^]]+\]|.", glob, re.DOTALL)
-    return re.compile("".join(words.get(p) or _one(p) for p in parts) + "(?:/.*)?", re.DOTALL)
+    return re.compile("".join(words.get(p) or _one(p) for p in parts) + "(?:[/!].*)?", re.DOTALL)
 
 
 def _one(part: str) -> str:

@@ -106,7 +106,7 @@ def read_element_header(buffer, s, level):  # type: ignore[no-untyped-def]
         s[at.LENGTH] = _u32(buffer, p + 4, big)
         return True
     s[at.VR] = np.int64(buffer[p + 4]) << 8 | np.int64(buffer[p + 5])
-    if not among(s[at.VR], at.LONG_FORM):
+    if at.VR_KIND[vr_index(s[at.VR])] & at.IS_LONG == 0:
         s[at.LENGTH] = _u16(buffer, p + 6, big)
         return True
     if not need(s, 12):
@@ -117,11 +117,25 @@ def read_element_header(buffer, s, level):  # type: ignore[no-untyped-def]
 
 
 @inner
-def among(code, codes):  # type: ignore[no-untyped-def]
-    for one in codes:  # noqa: SIM110
-        if one == code:
-            return True
-    return False
+def vr_index(vr):  # type: ignore[no-untyped-def]
+    """The place of a VR in the tables of ``layout``."""
+    return (vr >> 3) & 0x3E0 | vr & 31
+
+
+@inner
+def pack(length, vr, big):  # type: ignore[no-untyped-def]
+    """Length, VR and byte order of a value found as one number; 0 is none of them."""
+    return (length + 2) << 17 | vr << 1 | big
+
+
+@inner
+def packed_length(packed):  # type: ignore[no-untyped-def]
+    return (packed >> 17) - 2
+
+
+@inner
+def packed_vr(packed):  # type: ignore[no-untyped-def]
+    return (packed >> 1) & 0xFFFF
 
 
 @inner

@@ -1,123 +1,141 @@
-"""Spans of bytes → values, after the VR: text trimmed and split, numbers and dates parsed. Compiled.
+"""Values as they stand in a header → values of columns, after the VR: trimmed, split, parsed. Compiled.
 
-Source: DICOM PS3.5 section 6.2 (value representations).
+``parts`` holds one value a column: where its text or number stands (start, size), what it is (VR and byte order,
+packed), and why it is null. Source: DICOM PS3.5 section 6.2 (value representations).
 """
 
 import numpy as np
 
 from smi_spark.dicom import layout as at
 from smi_spark.dicom.compiled import compiled, inner
-from smi_spark.dicom.gather import grown
-from smi_spark.dicom.layout import vr_code
-from smi_spark.dicom.syntax import among
+from smi_spark.dicom.eights import copy_bytes, copy_text
+from smi_spark.dicom.layout import vr_code, vr_table
+from smi_spark.dicom.syntax import packed_length, packed_vr, vr_index
 
-# Why a value is null
-FINE, NOT_NUMBER, NOT_DATE, NOT_TIME, LEFT_OUT, OTHER_VR, SEVERAL, NOT_INTEGER, HARD = range(9)
+START, SIZE, KIND, WHY = range(4)  # rows of parts
+# Why a value is null; ABSENT ones are no errors
+FINE, ABSENT, NOT_NUMBER, NOT_DATE, NOT_TIME, LEFT_OUT, OTHER_VR, SEVERAL, NOT_INTEGER, HARD = range(10)
 # What a column holds
 TEXT, DOUBLE, LONG, DATE = range(4)
 
-_WIDTHS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "UV": 8, "SV": 8, "FL": 4, "FD": 8}
-_NUMBER_VRS = np.array([vr_code(vr) for vr in _WIDTHS], np.int64)
-_NUMBER_WIDTHS = np.array(list(_WIDTHS.values()), np.int64)
-_WHOLE = np.array([vr_code(vr) for vr in ("LT", "ST", "UT", "UR")], np.int64)  # a backslash is text, leading spaces too
-_OTHER = np.array([vr_code(vr) for vr in ("AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ")], np.int64)
-_LEADING = vr_code("UC")
+_WIDTH = vr_table((2, ("US", "SS")), (4, ("UL", "SL", "FL")), (8, ("UV", "SV", "FD")))  # bytes of a binary number
+# Text in which a backslash and leading spaces mean themselves; text with leading spaces; no text and no number;
+# signed numbers
+_IS_WHOLE, _IS_LEADING, _IS_OTHER, _IS_SIGNED = 1, 2, 4, 8
+_FORM = vr_table(
+    (_IS_WHOLE, ("LT", "ST", "UT", "UR")),
+    (_IS_LEADING, ("LT", "ST", "UT", "UR", "UC")),
+    (_IS_OTHER, ("AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ")),
+    (_IS_SIGNED, ("SS", "SL", "SV")),
+)
 _TM, _FL, _FD = vr_code("TM"), vr_code("FL"), vr_code("FD")
-_SIGNED = np.array([vr_code(vr) for vr in ("SS", "SL", "SV")], np.int64)
 _BACKSLASH, _SPACE, _POINT, _COLON = 92, 32, 46, 58
 _POWERS = np.array([10.0**i for i in range(23)])
 
 
 @compiled
-def collect(buffer, spans, start, stop, rows, holds, is_list, nested):  # type: ignore[no-untyped-def]
-    """The single values of one column, from its spans ``start`` to ``stop``, in order of row.
-
-    Gives ``parts`` (row, offset, length, VR, big endian, why null) and ``heads`` (the parts of row r are ``heads[r]``
-    to ``heads[r + 1]``). A column that is no list has at most one part a row. Several spans of one row come from
-    several items of a sequence; else the first stands.
-    """
-    parts = np.empty((6, max(16, stop - start)), np.int64)
-    heads = np.zeros(rows + 1, np.int64)
-    count = 0
-    last = -1
-    for i in range(start, stop):
-        row = spans[1, i]
-        if row == last and not (is_list and nested):
-            continue
-        for between in range(last + 1, row + 1):
-            heads[between] = count
-        last = row
-        most = _most(buffer, spans[:, i], is_list)
-        if parts.shape[1] < count + most:
-            parts = grown(parts, 2 * parts.shape[1] + most)
-        count = _split(buffer, spans[:, i], holds, is_list, parts, count)
-    for between in range(last + 1, rows + 1):
-        heads[between] = count
-    return grown(parts, count), heads
+def single_values(buffer, places, packed, holds):  # type: ignore[no-untyped-def]
+    """The parts of a column of single values, one a row."""
+    parts = np.empty((4, len(packed)), np.int64)
+    for row in range(len(packed)):
+        _part(parts, row, packed[row], places[row], 0, ABSENT)
+        if packed[row] != 0:
+            start, size, why = _single(buffer, places[row], packed[row], holds)
+            _part(parts, row, packed[row], start, size, why)
+    return parts
 
 
 @inner
-def _most(buffer, span, is_list):  # type: ignore[no-untyped-def]
-    """How many values a span can hold."""
-    if not is_list or span[3] <= 0:
-        return 1
-    width = _width(span[4])
-    if width > 0:
-        return span[3] // width + 1
+def _single(buffer, place, packed, holds):  # type: ignore[no-untyped-def]
+    """Start, size, and why not, of the one value that stands here."""
+    length, vr = packed_length(packed), packed_vr(packed)
+    if length == at.LEFT_OUT:
+        return place, np.int64(0), LEFT_OUT
+    width = _WIDTH[vr_index(vr)]
+    if width > 0 and holds in (DOUBLE, LONG):
+        why = NOT_NUMBER if length % width != 0 else SEVERAL if length > width else FINE
+        return place, length, ABSENT if length == 0 else why
+    if width > 0 or _FORM[vr_index(vr)] & _IS_OTHER:
+        return place, length, ABSENT if length == 0 else OTHER_VR
+    start, size = _trim(buffer, place, length, vr)
+    return start, size, ABSENT if size == 0 else FINE
+
+
+@compiled
+def several_values(buffer, of_rows, places, packed, rows, holds):  # type: ignore[no-untyped-def]
+    """The parts of a column of lists, the row of each, and ``heads``: the parts of row r are heads[r] to heads[r + 1].
+
+    The values found stand in order of row; those of one row, from several items, make one list.
+    """
+    total = 0
+    for i in range(len(packed)):
+        total += _most(buffer, places[i], packed[i], holds)
+    parts, part_rows = np.empty((4, total), np.int64), np.empty(total, np.int64)
+    heads = np.zeros(rows + 1, np.int32)
+    count = 0
+    for i in range(len(packed)):
+        before = count
+        count = _split(buffer, places[i], packed[i], holds, parts, count)
+        for k in range(before, count):
+            part_rows[k] = of_rows[i]
+        heads[of_rows[i] + 1] += count - before
+    for row in range(rows):
+        heads[row + 1] += heads[row]
+    return parts[:, :count].copy(), part_rows, heads
+
+
+@compiled
+def present(buffer, places, packed):  # type: ignore[no-untyped-def]
+    """Whether there is a value, row by row."""
+    found = np.zeros(len(packed), np.bool_)
+    for row in range(len(packed)):
+        found[row] = packed[row] != 0 and _single(buffer, places[row], packed[row], TEXT)[2] == FINE
+    return found
+
+
+@inner
+def _most(buffer, place, packed, holds):  # type: ignore[no-untyped-def]
+    """How many values can stand here at most."""
+    length = packed_length(packed)
+    width = _WIDTH[vr_index(packed_vr(packed))]
+    if width > 0 and holds in (DOUBLE, LONG):
+        return length // width + 1
     most = 1
-    for i in range(span[2], span[2] + span[3]):
-        if buffer[i] == _BACKSLASH:
-            most += 1
+    for i in range(place, place + length):
+        most += buffer[i] == _BACKSLASH
     return most
 
 
 @inner
-def _split(buffer, span, holds, is_list, parts, count):  # type: ignore[no-untyped-def]
-    """The values of one span appended to ``parts``; gives the new count."""
-    offset, length, vr = span[2], span[3], span[4]
-    if length == at.LEFT_OUT:
-        return _part(parts, count, span, offset, 0, LEFT_OUT)
-    width = _width(vr)
-    if width > 0 and holds != TEXT and holds != DATE:
-        if length % width != 0 or (not is_list and length > width):
-            return _part(parts, count, span, offset, length, SEVERAL if length % width == 0 else NOT_NUMBER)
-        for start in range(offset, offset + length, width):
-            count = _part(parts, count, span, start, width, FINE)
+def _split(buffer, place, packed, holds, parts, count):  # type: ignore[no-untyped-def]
+    """The values that stand here appended to ``parts``; gives the new count."""
+    start, size, why = _single(buffer, place, packed, holds)
+    length, vr = packed_length(packed), packed_vr(packed)
+    width = _WIDTH[vr_index(vr)]
+    if why == SEVERAL or (why == FINE and width > 0):
+        for one in range(place, place + length, width):
+            count = _part(parts, count, packed, one, np.int64(width), FINE)
         return count
-    if width > 0 or among(vr, _OTHER):
-        return count if length == 0 else _part(parts, count, span, offset, length, OTHER_VR)
-    if not is_list or among(vr, _WHOLE):
-        start, size = _trim(buffer, offset, length, vr)
-        return count if size == 0 else _part(parts, count, span, start, size, FINE)
-    if _trim(buffer, offset, length, vr)[1] == 0:
+    if why == ABSENT:
         return count
-    begin = offset
-    for i in range(offset, offset + length + 1):
-        if i == offset + length or buffer[i] == _BACKSLASH:
+    if why != FINE or _FORM[vr_index(vr)] & _IS_WHOLE:
+        return _part(parts, count, packed, start, size, why)
+    begin = place
+    for i in range(place, place + length + 1):
+        if i == place + length or buffer[i] == _BACKSLASH:
             start, size = _trim(buffer, begin, i - begin, vr)
-            count = _part(parts, count, span, start, size, FINE)
+            count = _part(parts, count, packed, start, size, FINE if size > 0 else ABSENT)
             begin = i + 1
     return count
 
 
 @inner
-def _part(parts, count, span, offset, length, why):  # type: ignore[no-untyped-def]
-    parts[0, count] = span[1]
-    parts[1, count] = offset
-    parts[2, count] = length
-    parts[3, count] = span[4]
-    parts[4, count] = span[5]
-    parts[5, count] = why
+def _part(parts, count, packed, start, size, why):  # type: ignore[no-untyped-def]
+    parts[START, count] = start
+    parts[SIZE, count] = size
+    parts[KIND, count] = packed & 0x1FFFF
+    parts[WHY, count] = why
     return count + 1
-
-
-@inner
-def _width(vr):  # type: ignore[no-untyped-def]
-    """Bytes of one number of a binary VR; 0 for other VRs."""
-    for i in range(len(_NUMBER_VRS)):
-        if _NUMBER_VRS[i] == vr:
-            return _NUMBER_WIDTHS[i]
-    return 0
 
 
 @inner
@@ -126,40 +144,66 @@ def _trim(buffer, offset, length, vr):  # type: ignore[no-untyped-def]
     end = offset + length
     while end > offset and (buffer[end - 1] == _SPACE or buffer[end - 1] == 0):
         end -= 1
-    if not among(vr, _WHOLE) and vr != _LEADING:
+    if _FORM[vr_index(vr)] & _IS_LEADING == 0:
         while offset < end and buffer[offset] == _SPACE:
             offset += 1
     return offset, end - offset
 
 
 @compiled
-def copy_texts(buffer, parts, places, total):  # type: ignore[no-untyped-def]
-    """Texts one after the other: part i goes to place ``places[i]`` of ``total``; gives offsets, bytes, validity."""
-    offsets = np.zeros(total + 1, np.int64)
-    valid = np.zeros(total, np.bool_)
-    for i in range(parts.shape[1]):
-        if parts[5, i] == FINE and parts[3, i] == _TM and parts[2, i] > 0 and not _is_time(buffer, parts[:, i]):
-            parts[5, i] = NOT_TIME
-        if parts[5, i] == FINE and parts[2, i] > 0:
-            offsets[places[i] + 1] = parts[2, i]
-            valid[places[i]] = True
-    for i in range(total):
-        offsets[i + 1] += offsets[i]
-    texts = np.empty(offsets[total], np.uint8)
-    for i in range(parts.shape[1]):
-        if parts[5, i] == FINE:
-            to = offsets[places[i]]
-            for k in range(parts[2, i]):
-                texts[to + k] = buffer[parts[1, i] + k]
+def single_texts(buffer, places, packed):  # type: ignore[no-untyped-def]
+    """The texts of a column of single values, one a row: offsets, bytes, validity, why null, which beyond ASCII.
+
+    All at one pass over the headers, which lie further apart than the processor's cache is large.
+    """
+    rows = len(packed)
+    most = 0
+    for row in range(rows):
+        most += max(packed_length(packed[row]), 0)
+    texts, offsets = np.empty(most, np.uint8), np.zeros(rows + 1, np.int32)
+    valid, why, beyond = np.zeros(rows, np.bool_), np.full(rows, ABSENT, np.uint8), np.empty(rows, np.int64)
+    total = found = np.int64(0)
+    for row in range(rows):
+        if packed[row] != 0:
+            start, size, reason = _single(buffer, places[row], packed[row], TEXT)
+            if reason == FINE and packed_vr(packed[row]) == _TM and not _is_time(buffer, start, size):
+                reason = NOT_TIME
+            why[row] = reason
+            if reason == FINE:
+                valid[row] = True
+                if copy_text(buffer, start, size, texts, total):
+                    beyond[found] = row
+                    found += 1
+                total += size
+        offsets[row + 1] = total
+    return offsets, texts, valid, why, beyond[:found]
+
+
+@compiled
+def copy_texts(buffer, parts):  # type: ignore[no-untyped-def]
+    """The texts of parts: offsets, bytes, validity."""
+    count = parts.shape[1]
+    offsets, valid = np.zeros(count + 1, np.int32), np.zeros(count, np.bool_)
+    texts = np.empty(np.sum(parts[SIZE]), np.uint8)
+    total = np.int64(0)
+    for i in range(count):
+        start, size = parts[START, i], parts[SIZE, i]
+        if parts[WHY, i] == FINE and packed_vr(parts[KIND, i]) == _TM and not _is_time(buffer, start, size):
+            parts[WHY, i] = NOT_TIME
+        if parts[WHY, i] == FINE:
+            valid[i] = True
+            copy_bytes(buffer, start, size, texts, total)
+            total += size
+        offsets[i + 1] = total
     return offsets, texts, valid
 
 
 @inner
-def _is_time(buffer, part):  # type: ignore[no-untyped-def]
+def _is_time(buffer, start, size):  # type: ignore[no-untyped-def]
     """HH, HHMM, HHMMSS or HHMMSS.F…, or the old HH:MM:SS."""
     digits = number = 0
-    end = part[1] + part[2]
-    i = part[1]
+    end = start + size
+    i = start
     while i < end and buffer[i] != _POINT:
         byte = buffer[i]
         i += 1
@@ -180,22 +224,26 @@ def _is_time(buffer, part):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def parse_numbers(buffer, parts, places, doubles, longs, valid, whole):  # type: ignore[no-untyped-def]
-    """Numbers of text or binary VRs to their places: in ``longs`` where ``whole``, else in ``doubles``."""
+def parse_numbers(buffer, parts, whole):  # type: ignore[no-untyped-def]
+    """Numbers of text or binary VRs: doubles, longs (the ones that are asked for have values), validity."""
+    count = parts.shape[1]
+    doubles, longs = np.zeros(0 if whole else count), np.zeros(count if whole else 0, np.int64)
+    valid = np.zeros(count, np.bool_)
     scratch = np.zeros(8, np.uint8)
     as_double = scratch.view(np.float64)
     as_float = scratch.view(np.float32)
-    for i in range(parts.shape[1]):
-        if parts[5, i] != FINE or parts[2, i] == 0:
+    for i in range(count):
+        if parts[WHY, i] != FINE:
             continue
-        place, vr = places[i], parts[3, i]
-        if _width(vr) == 0:
-            why, number, exact = _decimal(buffer, parts[1, i], parts[2, i])
-        elif vr == _FL or vr == _FD:  # noqa: SIM109
-            _bytes(buffer, parts[:, i], scratch)
+        start, size, kind = parts[START, i], parts[SIZE, i], parts[KIND, i]
+        vr = packed_vr(kind)
+        if _WIDTH[vr_index(vr)] == 0:
+            why, number, exact = _decimal(buffer, start, size)
+        elif vr in (_FL, _FD):
+            _bytes(buffer, start, size, kind, scratch)
             why, number, exact = FINE, as_double[0] if vr == _FD else np.float64(as_float[0]), np.int64(0)
         else:
-            why, number, exact = _integer(buffer, parts[:, i], scratch)
+            why, number, exact = _integer(buffer, start, size, kind, scratch)
         if whole and why == HARD and exact != 0:
             why = FINE
         if whole and why == FINE and not (exact != 0 or number == 0.0):
@@ -203,34 +251,35 @@ def parse_numbers(buffer, parts, places, doubles, longs, valid, whole):  # type:
                 exact = np.int64(number)
             else:
                 why = NOT_INTEGER
-        parts[5, i] = why
-        valid[place] = why == FINE
+        parts[WHY, i] = why
+        valid[i] = why == FINE
         if why == FINE and whole:
-            longs[place] = exact
+            longs[i] = exact
         elif why == FINE:
-            doubles[place] = number
+            doubles[i] = number
+    return doubles, longs, valid
 
 
 @inner
-def _bytes(buffer, part, scratch):  # type: ignore[no-untyped-def]
+def _bytes(buffer, start, size, kind, scratch):  # type: ignore[no-untyped-def]
     """The bytes of a binary number, least first, in ``scratch``."""
     for k in range(8):
         scratch[k] = 0
-    for k in range(part[2]):
-        scratch[k] = buffer[part[1] + (part[2] - 1 - k if part[4] == 1 else k)]
+    for k in range(size):
+        scratch[k] = buffer[start + (size - 1 - k if kind & 1 else k)]
 
 
 @inner
-def _integer(buffer, part, scratch):  # type: ignore[no-untyped-def]
-    _bytes(buffer, part, scratch)
+def _integer(buffer, start, size, kind, scratch):  # type: ignore[no-untyped-def]
+    _bytes(buffer, start, size, kind, scratch)
     number = np.int64(0)
-    for k in range(part[2] - 1, -1, -1):
+    for k in range(size - 1, -1, -1):
         number = number << 8 | np.int64(scratch[k])
-    signed = among(part[3], _SIGNED)
-    if part[2] == 8 and not signed and number < 0:
+    signed = _FORM[vr_index(packed_vr(kind))] & _IS_SIGNED
+    if size == 8 and not signed and number < 0:
         return NOT_INTEGER, 0.0, number
-    if signed and part[2] < 8 and number >= np.int64(1) << (8 * part[2] - 1):
-        number -= np.int64(1) << (8 * part[2])
+    if signed and size < 8 and number >= np.int64(1) << (8 * size - 1):
+        number -= np.int64(1) << (8 * size)
     return FINE, np.float64(number), number
 
 
@@ -300,28 +349,31 @@ def _exponent(buffer, i, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def parse_dates(buffer, parts, places, days, valid):  # type: ignore[no-untyped-def]
-    """YYYYMMDD and the old YYYY.MM.DD to days since 1970-01-01."""
+def parse_dates(buffer, parts):  # type: ignore[no-untyped-def]
+    """YYYYMMDD and the old YYYY.MM.DD: days since 1970-01-01, validity."""
+    days, valid = np.zeros(parts.shape[1], np.int32), np.zeros(parts.shape[1], np.bool_)
     numbers = np.zeros(3, np.int64)
     for i in range(parts.shape[1]):
-        if parts[5, i] != FINE or parts[2, i] == 0:
+        if parts[WHY, i] != FINE:
             continue
-        dotted = parts[2, i] == 10 and buffer[parts[1, i] + 4] == 46 and buffer[parts[1, i] + 7] == 46
-        parts[5, i] = NOT_DATE
-        if parts[2, i] != 8 and not dotted:
+        start, size = parts[START, i], parts[SIZE, i]
+        dotted = size == 10 and buffer[start + 4] == _POINT and buffer[start + 7] == _POINT
+        parts[WHY, i] = NOT_DATE
+        if size != 8 and not dotted:
             continue
         numbers[0] = numbers[1] = numbers[2] = 0
         digits = 0
-        for k in range(parts[2, i]):
-            byte = buffer[parts[1, i] + k]
+        for k in range(start, start + size):
+            byte = buffer[k]
             if 48 <= byte <= 57:
                 field = 0 if digits < 4 else (digits - 2) // 2
                 numbers[field] = 10 * numbers[field] + byte - 48
                 digits += 1
         if digits == 8 and _is_day(numbers):
-            parts[5, i] = FINE
-            days[places[i]] = _days(numbers)
-            valid[places[i]] = True
+            parts[WHY, i] = FINE
+            days[i] = _days(numbers)
+            valid[i] = True
+    return days, valid
 
 
 @inner

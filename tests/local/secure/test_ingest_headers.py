@@ -1,3 +1,4 @@
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,3 +180,26 @@ def test_modality_and_year_of_a_row_come_from_what_the_header_says(spark: SparkS
     frame = texts.select(*(texts[name].cast(kind) for name, kind in (c.split() for c in columns.split(", "))))
 
     assert [tuple(row) for row in placed(frame).select("modality", "year").collect()] == [want for _, want in cases]
+
+
+def test_members_of_an_archive_are_taken_in_as_files_are(
+    spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
+) -> None:
+    write_dicom(tmp_path / "in/a/1.dcm", "2.25.21")
+    with zipfile.ZipFile(tmp_path / "in/night.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(write_dicom(tmp_path / "elsewhere/2.dcm", "2.25.22"), "deep/2.dcm")
+        archive.writestr("notes.txt", "no image")
+    (tmp_path / "in/torn.zip").write_text("no archive")
+    counts = ingest_headers(spark, config, [str(tmp_path / "in")])
+    assert (counts.images, counts.quarantined) == (2, 2)
+    assert rows(read(spark, config, "images"), "path", "SOPInstanceUID") == [
+        ("a/1.dcm", "2.25.21"),
+        ("night.zip!deep/2.dcm", "2.25.22"),
+    ]
+    assert rows(read(spark, config, "quarantine"), "path", "reason") == [
+        ("night.zip!notes.txt", "not_dicom"),
+        ("torn.zip!", "unreadable"),
+    ]
+    before = versions(spark, config)
+    ingest_headers(spark, config, [str(tmp_path / "in")])
+    assert versions(spark, config) == before

@@ -56,7 +56,7 @@ def _elements(ds: pydicom.Dataset, path: tuple[int, ...]) -> Iterator[DataElemen
 
 def _one(element: DataElement, kind: pa.DataType) -> Any:
     value = element.value
-    if isinstance(value, MultiValue):
+    if isinstance(value, MultiValue | list):
         if not pa.types.is_string(kind):
             raise ValueError("several")
         value = "\\".join(map(str, value))
@@ -64,7 +64,7 @@ def _one(element: DataElement, kind: pa.DataType) -> Any:
 
 
 def _several(element: DataElement, kind: pa.DataType) -> list[Any]:
-    values = element.value if isinstance(element.value, MultiValue) else [element.value]
+    values = element.value if isinstance(element.value, MultiValue | list) else [element.value]
     found = [_cast(value, element.VR, kind) for value in values]
     return [] if found == [None] else found
 

@@ -7,34 +7,26 @@ import pytest
 
 from smi_spark.dicom import decode_headers, read_headers
 from tests.unit.dicom import oracle
+from tests.unit.dicom.further import FURTHER
 
 SHIPPED = Path(pydicom.data.__file__).parent / "test_files"
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "dicom"
 READABLE = (None, "no_study_instance_uid", "no_series_instance_uid", "no_sop_instance_uid")
 
-# Beyond the image columns: nested, private, by tag, of other VRs.
-FURTHER = {
-    "charset": "SpecificCharacterSet",
-    "private_ge": "(0009,1001)",
-    "private_siemens": "0019100C",
-    "frame_anatomy": "SharedFunctionalGroupsSequence.FrameAnatomySequence.FrameLaterality",
-    "spacing_per_frame": "SharedFunctionalGroupsSequence.PixelMeasuresSequence.PixelSpacing",
-    "position_per_frame": "PerFrameFunctionalGroupsSequence.PlanePositionSequence.ImagePositionPatient",
-    "content_concepts": "ContentSequence.ConceptNameCodeSequence.CodeMeaning",
-    "nested_content": "ContentSequence.ContentSequence.ConceptNameCodeSequence.CodeValue",
-    "contours": "ROIContourSequence.ContourSequence.NumberOfContourPoints",
-    "roi_names": "StructureSetROISequence.ROIName",
-    "beam_names": "BeamSequence.BeamName",
-    "dose_rates": "BeamSequence.ControlPointSequence.DoseRateSet",
-    "waveform_channels": "WaveformSequence.NumberOfWaveformChannels",
-    "acquired": "AcquisitionDateTime",
-    "smallest": "SmallestImagePixelValue",
-    "b_value": "DiffusionBValue",
-    "gradient": "MRDiffusionSequence.DiffusionGradientDirectionSequence.DiffusionGradientOrientation",
-    "lut": "ModalityLUTSequence.LUTExplanation",
-    "other_ids": "OtherPatientIDsSequence.PatientID",
-    "address": "InstitutionAddress",
-    "comments": "PatientComments",
+COLUMNS = {path: path for path in FURTHER}
+
+# Where the engine and pydicom differ, and why. Every difference is here, and everything here differs.
+_PRIVATE = "private, and implicit: the file does not say its VR; pydicom's list of private elements guesses it"
+DIFFERENT = {
+    ("sample-dicom.dcm", "ReferencedPerformedProcedureStepSequence.(2005,1406)"): _PRIVATE,
+    ("mono2-CT-16bit.dcm", "(0019,1002)"): _PRIVATE,
+    ("mono2-CT-16bit.dcm", "(0019,1011)"): _PRIVATE,
+    ("mono2-CT-16bit.dcm", "(0019,1026)"): _PRIVATE,
+    ("mono2-CT-16bit.dcm", "(0027,1010)"): _PRIVATE,
+    ("mono2-CT-16bit.dcm", "(0027,1042)"): _PRIVATE,
+    ("mono2-CT-16bit.dcm", "(0027,1043)"): _PRIVATE,
+    ("mono2-CT-16bit.dcm", "(0043,1010)"): _PRIVATE,
+    ("mono2-CT-16bit.dcm", "(0043,1026)"): _PRIVATE,
 }
 
 
@@ -50,20 +42,20 @@ def differences(paths: list[Path], columns: dict[str, str] | None) -> tuple[list
         if row["reason"] not in READABLE:
             continue
         for name, expected in oracle.read(path, columns).items():
-            if row[name] != expected:
+            if (row[name] != expected) != ((path.name, name) in DIFFERENT):
                 found.append(f"{path.name} {name}: {row[name]!r}, pydicom {expected!r}")
             agreed += row[name] == expected and expected is not None
     return found, agreed
 
 
-@pytest.mark.parametrize(("columns", "values"), [(None, 2500), (FURTHER, 100)], ids=["image columns", "further"])
+@pytest.mark.parametrize(("columns", "values"), [(None, 2500), (COLUMNS, 400)], ids=["image columns", "further"])
 def test_files_that_come_with_pydicom(columns: dict[str, str] | None, values: int) -> None:
     found, agreed = differences(files_below(SHIPPED), columns)
     assert not found
     assert agreed > values
 
 
-@pytest.mark.parametrize(("columns", "values"), [(None, 4000), (FURTHER, 120)], ids=["image columns", "further"])
+@pytest.mark.parametrize(("columns", "values"), [(None, 4000), (COLUMNS, 800)], ids=["image columns", "further"])
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real files of ../shared/data/dicom are not here")
 def test_real_files_of_many_vendors(columns: dict[str, str] | None, values: int) -> None:
     found, agreed = differences([path for path in files_below(SHARED) if path.suffix != ".csv"], columns)

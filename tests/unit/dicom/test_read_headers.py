@@ -119,6 +119,18 @@ def test_more_sources_than_one_batch_holds(tmp_path: Path) -> None:
     assert batch["id"].to_pylist() == ["1"] * 5000
 
 
+def test_large_headers_are_read_some_at_a_time_and_none_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [element(0x00204000, "LT", b"x" * 30_000 + str(number).encode().rjust(4)) for number in range(12)]
+    paths = [raw_file(tmp_path / f"{number}.dcm", text) for number, text in enumerate(texts)]
+    whole = read_headers(paths, {"text": "ImageComments"}, with_header=True)
+    monkeypatch.setattr("smi_spark.dicom.engine._BATCH_BYTES", 300_000)
+    parts = read_headers(paths, {"text": "ImageComments"}, with_header=True)
+    assert parts.to_pylist() == whole.to_pylist()
+    assert [text[-4:].strip() for text in parts["text"].to_pylist()] == [str(number) for number in range(12)]
+
+
 def test_a_read_only_install_without_a_home_keeps_compiled_code_in_a_private_folder(tmp_path: Path) -> None:
     """As a service account on a cluster has it: nothing can be written beside the package, nor in a home."""
     package = tmp_path / "install" / "smi_spark"

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from smi_spark.dicom import read_headers, remote
 from smi_spark.dicom.sources import addresses, list_files, list_prefixes
 from smi_spark.errors import SourceError
 
+AZURE = "abfss://container@account.dfs.core.windows.net"
 FILES = ("top.dcm", "2020/a.dcm", "2020/b.txt", "2020/deep/er/c.dcm", "2021/d.dcm", "x [1].dcm")
 
 
@@ -77,3 +79,22 @@ def test_a_root_that_is_not_there(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_listed(root: Path) -> None:
     with pytest.raises(SourceError, match=r"2022 cannot be listed: No such file or directory"):
         list(list_files(str(root), "2022"))
+
+
+@pytest.mark.parametrize(
+    ("uri", "bucket", "key"),
+    [
+        ("s3://bucket/2019/1.dcm", "s3://bucket", "2019/1.dcm"),
+        ("s3a://bucket/2019/", "s3://bucket", "2019"),
+        ("gs://bucket/1.dcm", "gs://bucket", "1.dcm"),
+        (f"{AZURE}/1.dcm", AZURE, "1.dcm"),
+    ],
+)
+def test_a_uri_is_a_bucket_and_a_key_for_which_a_store_is_made(uri: str, bucket: str, key: str) -> None:
+    assert remote._split(uri) == (bucket, key)
+    assert remote._store(bucket) is remote._store(bucket)
+
+
+def test_an_object_of_a_store_that_cannot_be_reached_is_a_row() -> None:
+    row = read_headers(["az://container/1.dcm"]).to_pylist()[0]
+    assert (row["reason"], "Account" in row["detail"]) == ("unreadable", True)

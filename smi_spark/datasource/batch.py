@@ -4,11 +4,13 @@ The nightly jobs do not go through here: they keep what they have read.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+from zlib import crc32
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,9 +19,10 @@ from pyspark.sql import datasource as ds
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
+from smi_spark.dicom.arrow import text_array
 from smi_spark.dicom.columns import batch_schema
 from smi_spark.dicom.engine import BATCH, read_headers
-from smi_spark.dicom.sources import addresses, list_files, list_prefixes
+from smi_spark.dicom.sources import addresses, list_paths, list_prefixes, open_root
 from smi_spark.errors import InputError, nearest
 from smi_spark.schema import load_schema
 
@@ -30,7 +33,9 @@ class DicomDataSource(ds.DataSource):
     ``load`` takes a folder, a file, a glob, an ``s3://`` URI, or several of them. Option ``columns``: names of image
     columns, DICOM keywords, or ``name=path`` entries, separated by commas (default: all image columns). Naming few is
     what makes reading cheap: Spark does not tell a Python source which columns a query selects.
-    Partitions are the folders at the first level of each root; executors list them.
+    Partitions are the folders at the first level of each root, which executors list; where they are fewer than
+    ``tasks`` (option; default: the driver's cores), each is listed by several tasks that share its files.
+    ``readStream`` gives each file below the roots once: ``smi_spark.datasource.stream``.
     Raises InputError for an unknown column, SourceError for a root that is not there.
     """
 
@@ -44,15 +49,28 @@ class DicomDataSource(ds.DataSource):
     def reader(self, schema: StructType) -> ds.DataSourceReader:  # noqa: ARG002
         # Spark refuses a reader that takes filters while its pushdown is off, and has a worker of its own to ask one.
         kind = FilteringReader if _asked_for_filters() else HeaderReader
-        return kind(_roots(self.options), _columns(self.options))
+        return kind(_roots(self.options), _columns(self.options), tasks=_tasks(self.options))
+
+    def streamReader(self, schema: StructType) -> ds.DataSourceStreamReader:  # noqa: ARG002, N802
+        from smi_spark.datasource.stream import HeaderStream, stream_options
+
+        roots = _roots(self.options)
+        for root in roots:
+            open_root(root)
+        return HeaderStream(roots, _columns(self.options), stream_options(dict(self.options)))
 
 
 @dataclass
 class Part(ds.InputPartition):
-    """Files below one prefix of one root."""
+    """Files below one prefix of one root: those whose path falls to ``share`` of ``shares``."""
 
     root: str
     prefix: str
+    share: int
+    shares: int
+
+    def takes(self, path: str) -> bool:
+        return self.shares == 1 or crc32(path.encode()) % self.shares == self.share
 
 
 @dataclass
@@ -62,16 +80,19 @@ class HeaderReader(ds.DataSourceReader):
     roots: list[str]
     columns: dict[str, str] | None
     filters: list[ds.Filter] = field(default_factory=list)
+    tasks: int = 1
 
     def partitions(self) -> list[Part]:
-        return [Part(root, prefix) for root in self.roots for prefix in list_prefixes(root)]
+        places = [(root, prefix) for root in self.roots for prefix in list_prefixes(root)]
+        shares = -(-self.tasks // max(1, len(places)))
+        return [Part(*place, share, shares) for place in places for share in range(shares)]
 
     def read(self, partition: Part) -> Iterator[pa.RecordBatch]:  # type: ignore[override]
         if partition.root is None:
             return
-        paths = (path for path, _, _ in list_files(partition.root, partition.prefix))
+        paths = filter(partition.takes, list_paths(partition.root, partition.prefix))
         while batch := list(islice(paths, BATCH)):
-            yield self._filtered(_with_path(partition.root, batch, self.columns))
+            yield self._filtered(with_path(partition.root, batch, self.columns))
 
     def _filtered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         for one in self.filters:
@@ -125,10 +146,11 @@ def _asked_for_filters() -> bool:
     return worker in sys.modules or getattr(main, "name", None) == worker
 
 
-def _with_path(root: str, paths: list[str], columns: dict[str, str] | None) -> pa.RecordBatch:
+def with_path(root: str, paths: list[str], columns: dict[str, str] | None) -> pa.RecordBatch:
+    """The headers of files at their paths below a root: source, path, the columns, value_errors, reason and detail."""
     read = read_headers(addresses(root, paths), columns)
     found = dict(zip(read.schema.names, read.columns, strict=True))
-    found |= {"source": pa.array([root] * len(paths), pa.string()), "path": pa.array(paths, pa.string())}
+    found |= {"source": text_array([root] * len(paths)), "path": text_array(paths)}
     schema = _schema(columns)
     return pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
 
@@ -143,6 +165,13 @@ def _roots(options: Mapping[str, str]) -> list[str]:
     if not roots:
         raise InputError('format("dicom") was given nothing to load. Write .load(folder), a glob, or a list of them.')
     return [str(root) for root in roots]
+
+
+def _tasks(options: Mapping[str, str]) -> int:
+    given = options.get("tasks", str(os.cpu_count() or 1))
+    if not given.isdecimal() or int(given) == 0:
+        raise InputError(f"option tasks is the least number of tasks, 1 or more, not {given}.")
+    return int(given)
 
 
 def _columns(options: Mapping[str, str]) -> dict[str, str] | None:
