@@ -1,6 +1,10 @@
 """Headers out of an S3 server, the same as from the folder that was put there."""
 
+import io
+import os
+import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import obstore
@@ -11,11 +15,12 @@ from pyspark.sql import SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.dicom import read_headers
+from smi_spark.dicom import read_headers, remote
 from smi_spark.dicom.sources import list_files, list_prefixes
 from smi_spark.errors import SourceError
 from smi_spark.secure.ingest import ingest_headers
 from tests.cluster.loopback import answers, free_port, program, running
+from tests.cluster.proxy import Proxy, proxied
 
 pytestmark = pytest.mark.objectstore
 
@@ -84,3 +89,40 @@ def test_a_job_ingests_from_the_store_and_a_second_run_adds_nothing(
     headers = tables.read(spark, tables.table(config, "secure/headers")).collect()
     assert sorted(f"archive/{row.path}" for row in headers) == KEYS
     assert {row.source for row in headers} == {store}
+
+
+def test_a_header_that_fits_costs_one_request_and_no_look_before(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with through_proxy(monkeypatch) as proxy:
+        found = read_headers([f"{store}/2020/{name}" for name in NAMES], with_header=True)
+    assert found["requests"].to_pylist() == [1, 1, 1, 1, 1]
+    assert proxy.requests == {"GET": 5}
+
+
+def test_members_of_an_archive_cost_one_request_each_beside_its_directory(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number in range(20):
+            archive.write(FILES / "CT_small.dcm", f"{number}.dcm")
+    obstore.put(S3Store("smi", client_options={"allow_http": True}), "zipped/night.zip", content.getvalue())
+    root = "s3://smi/zipped"
+    with through_proxy(monkeypatch) as proxy:
+        paths = [path for path, _, _ in list_files(root, "")]
+        found = read_headers([f"{root}/{path}" for path in paths], {"Rows": "Rows"})
+    assert paths == [f"night.zip!{number}.dcm" for number in range(20)]
+    assert found["Rows"].to_pylist() == [128] * 20
+    assert proxy.requests["LIST"] == 1
+    assert proxy.requests["GET"] <= 20 + 4  # its size, the end of its directory twice, and the directory
+
+
+@contextmanager
+def through_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Requests to the store go through a proxy that counts them."""
+    server = int(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2])
+    with proxied(server) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        remote._store.cache_clear()
+        yield proxy
+    monkeypatch.undo()
+    remote._store.cache_clear()
