@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
 
-.PHONY: setup demo test lint types check docs benchmark test-objectstore test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs benchmark benchmark-objectstore fuzz test-objectstore test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -55,6 +55,14 @@ docs: $(READY)
 benchmark: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python benchmarks/headers.py
+
+benchmark-objectstore: $(READY)
+	@$(call program,versitygw,go install github.com/versity/versitygw/cmd/versitygw@v1.8.0)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
+	$(BIN)/python benchmarks/objectstore.py
+
+fuzz: $(READY)
+	$(BIN)/python benchmarks/fuzz.py
 
 clean:
 	rm -rf $(VENV) data build dist spark-warehouse .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
