@@ -16,6 +16,7 @@ from smi_spark.dicom.columns import HeaderColumn, is_us_or_ss, value_errors_fiel
 from smi_spark.dicom.gather import first_of, order, texts_beyond_ascii
 from smi_spark.dicom.numbers import numbers_among, write_numbers
 from smi_spark.dicom.plan import CHARSET, PIXEL_REPRESENTATION, Numbers, Plan
+from smi_spark.dicom.private import name_vrs, nearest_before
 
 _REASONS = {
     values.NOT_NUMBER: "not a number",
@@ -46,6 +47,7 @@ class Gathered:
         self._places, self._packed = places, packed
         self._spans, self._starts = order(spans, len(plan.paths), self._rows)
         self._settle_signs()
+        self._settle_private()
         self._recoded: set[int] = set()
         for slot in {slot for slot, c in zip(plan.slots, plan.columns, strict=True) if pa.types.is_string(c.item_type)}:
             recode_spans(arena, self._spans[:, self._starts[slot] : self._starts[slot + 1]], self._charset)
@@ -75,6 +77,17 @@ class Gathered:
             for known, rows in ((self._packed[slot], slice(None)), (found[at.SPAN_PACKED], found[at.SPAN_ROW])):
                 settled = np.where(signed[rows], at.SS, at.US) << 1 | known & ~(0xFFFF << 1)
                 known[:] = np.where((known >> 1) & 0xFFFF == at.XS, settled, known)
+
+    def _settle_private(self) -> None:
+        """Let private values of which the file does not say the VR have the one that their creator gives them."""
+        for slot, creator in self._plan.creators.items():
+            tag = self._plan.paths[slot][-1]
+            name_vrs(self._content, tag, self._packed[slot], (self._places[creator], self._packed[creator]))
+            found, says = (self._spans[:, self._starts[s] : self._starts[s + 1]] for s in (slot, creator))
+            if found.shape[1] and says.shape[1]:
+                near = nearest_before(*(spans[k] for spans in (found, says) for k in (at.SPAN_ROW, at.SPAN_PLACE)))
+                places, packed = (np.where(near < 0, 0, says[k][near]) for k in (at.SPAN_PLACE, at.SPAN_PACKED))
+                name_vrs(self._content, tag, found[at.SPAN_PACKED], (places, packed))
 
     @property
     def _charset(self) -> tuple[Numbers, Numbers]:

@@ -10,6 +10,7 @@ from pydicom._dicom_dict import DicomDictionary
 
 from smi_spark.dicom.columns import HeaderColumn, dictionary_vr, is_us_or_ss, plan_columns
 from smi_spark.dicom.layout import ITEM_CHARSET, NOTHING, XS, vr_code
+from smi_spark.dicom.private import creator_of
 
 Numbers = npt.NDArray[np.int64]
 
@@ -24,12 +25,14 @@ class Plan:
 
     ``tree``: children of node n stand at ``first[n]:first[n + 1]`` of the arrays tags (ascending), nodes (the child's
     own node), slots and vrs; NOTHING where there is none. In items SpecificCharacterSet has the slot ITEM_CHARSET.
+    ``creators``: the slot of a private element → that of the element beside it that says whose it is.
     """
 
     columns: tuple[HeaderColumn, ...]
     slots: tuple[int, ...]
     paths: tuple[tuple[int, ...], ...]
     tree: tuple[Numbers, Numbers, Numbers, Numbers, Numbers]
+    creators: Mapping[int, int]
 
 
 def make_plan(columns: Mapping[str, str] | None) -> Plan:
@@ -40,9 +43,11 @@ def make_plan(columns: Mapping[str, str] | None) -> Plan:
 @cache
 def _make_plan(columns: tuple[tuple[str, str], ...] | None) -> Plan:
     planned = plan_columns(None if columns is None else dict(columns))
-    paths = tuple(dict.fromkeys([*ALWAYS, *(column.path for column in planned)]))
+    creators = {column.path: creator for column in planned if (creator := creator_of(column.path))}
+    paths = tuple(dict.fromkeys([*ALWAYS, *(column.path for column in planned), *creators.values()]))
     slots = {path: slot for slot, path in enumerate(paths)}
-    return Plan(planned, tuple(slots[c.path] for c in planned), paths, _tree(paths))
+    of_slots = {slots[path]: slots[creator] for path, creator in creators.items()}
+    return Plan(planned, tuple(slots[c.path] for c in planned), paths, _tree(paths), of_slots)
 
 
 @cache
