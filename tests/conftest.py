@@ -14,7 +14,8 @@ SPARK = {
     "spark.driver.memory": "3g",
     "spark.sql.shuffle.partitions": "2",  # frames of five rows
     "spark.databricks.delta.snapshotPartitions": "1",  # likewise for Delta's log
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # short queries: compiling well does not pay
+    # Short queries: compiling well does not pay; the quick code of so many fills more than the 48 MB that it gets.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
 }
 
 

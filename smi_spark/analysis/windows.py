@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
@@ -54,25 +54,38 @@ def parse_period(text: Any) -> Any:
 PeriodText = Annotated[Period, BeforeValidator(parse_period), PlainSerializer(str)]
 
 
-class Window(Part):
-    """From one period to another around a study's date, both days included; a side left out is open."""
+class Span(Part):
+    """What has two sides, ``start`` (``from`` in files) and ``until``, both included; a side left out is open."""
 
-    start: Annotated[
-        PeriodText | None, Field(alias="from", description="first day, counted from the study, as in -6 months")
-    ] = None
-    until: Annotated[PeriodText | None, Field(description="last day, counted from the study, as in 3 months")] = None
+    start: Any = None
+    until: Any = None
+    _open: ClassVar[str]  # the words for both sides left out
 
     @model_validator(mode="after")
-    def _can_match(self) -> "Window":
-        if self.start and self.until and _never(self.start, self.until):
+    def _can_match(self) -> Self:
+        if self.start and self.until and self._never(self.start, self.until):
             raise PydanticCustomError(
-                "window", f"no day lies from {self.start} until {self.until}: put the earlier one after from"
+                "span", f"no day lies from {self.start} until {self.until}: put the earlier one after from"
             )
         return self
 
     def __str__(self) -> str:
         sides = [f"from {self.start}" if self.start else "", f"until {self.until}" if self.until else ""]
-        return " ".join(filter(None, sides)) or "at any time"
+        return " ".join(filter(None, sides)) or self._open
+
+    def _never(self, start: Any, until: Any) -> bool:
+        """Whether no day can lie between the two sides."""
+        return bool(start > until)
+
+
+class Window(Span):
+    """From one period to another around a study's date."""
+
+    _open = "at any time"
+    start: Annotated[
+        PeriodText | None, Field(alias="from", description="first day, counted from the study, as in -6 months")
+    ] = None
+    until: Annotated[PeriodText | None, Field(description="last day, counted from the study, as in 3 months")] = None
 
     def holds(self, event: Column, study: Column) -> Column:
         """Whether the date ``event`` lies in the window around the date ``study``; null where a side needs a null."""
@@ -83,27 +96,15 @@ class Window(Part):
             condition = condition & (event <= self.until.from_day(study))
         return condition
 
+    def _never(self, start: Period, until: Period) -> bool:
+        if not start.months or not until.months:
+            return start.mean_days() - until.mean_days() > (_UNEVEN_MONTHS if start.months or until.months else 0)
+        return start.months > until.months
 
-class Dates(Part):
-    """From one date to another, both included; a side left out is open."""
 
+class Dates(Span):
+    """From one date to another."""
+
+    _open = "of any date"
     start: Annotated[date | None, Field(alias="from", description="first date, as in 2015-01-01")] = None
     until: Annotated[date | None, Field(description="last date, as in 2018-12-31")] = None
-
-    @model_validator(mode="after")
-    def _can_match(self) -> "Dates":
-        if self.start and self.until and self.start > self.until:
-            raise PydanticCustomError(
-                "dates", f"no day lies from {self.start} until {self.until}: put the earlier one after from"
-            )
-        return self
-
-    def __str__(self) -> str:
-        sides = [f"from {self.start}" if self.start else "", f"until {self.until}" if self.until else ""]
-        return " ".join(filter(None, sides)) or "of any date"
-
-
-def _never(start: Period, until: Period) -> bool:
-    if not start.months or not until.months:
-        return start.mean_days() - until.mean_days() > (_UNEVEN_MONTHS if start.months or until.months else 0)
-    return start.months > until.months

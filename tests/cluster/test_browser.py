@@ -5,19 +5,13 @@ import subprocess
 from pathlib import Path
 
 import matplotlib.image
-import nbformat
 import pytest
-import yaml
-from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from pyspark.sql import SparkSession
 
-from smi_spark.analysis.build import build_cohort
-from smi_spark.analysis.definition import read_definition
 from smi_spark.config import Config
 from tests.cluster.loopback import program
-from tests.conftest import SPARK
-from tests.local.test_notebook import DEFINITION, NOTEBOOK, fill_zone_2
+from tests.notebook import executed
 
 pytestmark = pytest.mark.browser
 
@@ -36,16 +30,9 @@ def drawn(page: Path, folder: Path, *flags: str) -> str:
 @pytest.fixture
 def page(spark: SparkSession, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The executed notebook as HTML."""
-    fill_zone_2(spark, config)
-    build_cohort(spark, config, read_definition(DEFINITION, "test.yaml"))
-    settings = {**config.model_dump(exclude_none=True), "spark": SPARK | {"spark.driver.memory": "1g"}}
-    (tmp_path / "smi.yaml").write_text(yaml.safe_dump(settings))
-    monkeypatch.setenv("SMI_SPARK_CONFIG", str(tmp_path / "smi.yaml"))
-    monkeypatch.delenv("SMI_SPARK_SET", raising=False)
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(tmp_path)}}).execute()
     exporter = HTMLExporter(require_js_url="", mathjax_url="")  # this machine's own: nothing from the network
     made = tmp_path / "cohort.html"
+    notebook = executed(spark, config, tmp_path, monkeypatch)
     made.write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
     return made
 

@@ -10,7 +10,7 @@ from smi_spark import synthetic
 from smi_spark.analysis.build import build_cohort
 from smi_spark.analysis.definition import read_definition
 from smi_spark.config import Config
-from tests.local.test_notebook import DEFINITION, fill_zone_2
+from tests.notebook import DEFINITION, fill_zone_2
 
 README = Path(__file__).parents[2] / "README.md"
 
