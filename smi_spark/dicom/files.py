@@ -37,9 +37,10 @@ class Files:
         self.errors: dict[int, str] = {}
         self._readers = readers
         self._far = np.zeros(len(sources), np.bool_)
-        if any("://" in source or "!" in source for source in sources):
-            self._far[:] = [is_far(source) for source in sources]
         self._names, self._starts = pack_names(sources)
+        together = self._names.tobytes()  # one look at all of them
+        if b"://" in together or b"!" in together:
+            self._far[:] = [is_far(source) for source in sources]
 
     def read(self, batch: Walked, rows: Numbers, wishes: Numbers, asked: Numbers) -> None:
         """Read a range or more of each of ``rows`` and walk its header as far as that goes.

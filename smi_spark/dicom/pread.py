@@ -69,7 +69,8 @@ def read_and_walk(  # type: ignore[no-untyped-def]
             if not walked or s[at.STATUS] != at.MORE:
                 break
             offset, length, kept = _wish(s, asked[0, row])
-            place = s[at.END] - kept
+            # Of a value that is stepped over nothing has to stay.
+            place = s[at.END] - kept if s[at.POS] <= s[at.END] else s[at.POS] - s[at.LENGTH]
             if place + kept + length > end:
                 break
         _close(file)
