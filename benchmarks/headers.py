@@ -17,7 +17,7 @@ from pathlib import Path
 
 import measures
 import samples
-from contenders import PEERS, Rate, Reader, bare, by_pydicom, engine, race
+from contenders import PEERS, Rate, Reader, bare_of, by_pydicom, engine, race
 from measures import line
 
 from smi_spark.schema import load_schema
@@ -32,7 +32,7 @@ def compare(title: str, paths: list[str], columns: dict[str, str], rounds: int, 
     """
     slow = paths[:: max(1, len(paths) // 500)]
     readers: dict[str, tuple[Reader, list[str]]] = {
-        "bare open, read, close": (bare, paths),
+        "bare open, read, close": (bare_of(paths), paths),
         "smi_spark.dicom": (engine, paths),
     }
     readers["pydicom"] = by_pydicom, slow
@@ -110,7 +110,7 @@ def measure(part: str, folder: Path, options: argparse.Namespace) -> list[str]:
         found = compare("real headers", paths, common, rounds, peers=3)
         return found + compare("real headers", paths, everything, rounds)
     if part == "large":
-        paths = samples.large_files(few, 600)
+        paths = samples.large_files(few, 2000)
         found = compare("large vendor headers", paths, common, rounds)
         return found + compare("large vendor headers", paths, everything, rounds)
     if part == "cold":

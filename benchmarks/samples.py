@@ -32,9 +32,7 @@ def small_files(folder: Path, count: int) -> list[str]:
     for i in range(count):
         path = folder / f"{i // 20_000:02}" / f"{i:06}.dcm"
         path.parent.mkdir(exist_ok=True)
-        kind = i % len(kinds)
-        path.write_bytes(kinds[kind].replace(f"{_SOP}{10**20 + kind}".encode(), f"{_SOP}{10**20 + i}".encode()))
-        paths.append(str(path))
+        paths.append(_copied(path, kinds, i))
     return paths
 
 
@@ -42,19 +40,26 @@ def large_files(folder: Path, count: int) -> list[str]:
     """Headers of 150 to 220 KB and some 3,000 elements, as Siemens scanners write them: private blobs of many
     kilobytes, and functional groups for each of many frames.
     """
-    paths = []
-    for i in range(count):
-        ds = _ct(i, 120)
-        ds.SOPClassUID, ds.Modality, ds.Manufacturer = EnhancedMRImageStorage, "MR", "SIEMENS"
-        ds.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
-        ds.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
-        for element, size in ((0x1010, 14_000), (0x1020, 60_000 + 700 * (i % 60))):
-            ds.add_new(0x00290000 | element, "OB", bytes(range(256)) * (size // 256))
-        ds.PerFrameFunctionalGroupsSequence = Items([_frame(number) for number in range(190)])
-        path = folder / f"large{i:04}.dcm"
-        path.write_bytes(_written(folder, ds))
-        paths.append(str(path))
-    return paths
+    kinds = [_large(folder, i) for i in range(min(count, 50))]
+    return [_copied(folder / f"large{i:04}.dcm", kinds, i) for i in range(count)]
+
+
+def _large(folder: Path, i: int) -> bytes:
+    ds = _ct(i, 120)
+    ds.SOPClassUID, ds.Modality, ds.Manufacturer = EnhancedMRImageStorage, "MR", "SIEMENS"
+    ds.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+    ds.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
+    for element, size in ((0x1010, 14_000), (0x1020, 60_000 + 700 * (i % 60))):
+        ds.add_new(0x00290000 | element, "OB", bytes(range(256)) * (size // 256))
+    ds.PerFrameFunctionalGroupsSequence = Items([_frame(number) for number in range(190)])
+    return _written(folder, ds)
+
+
+def _copied(path: Path, kinds: Sequence[bytes], number: int) -> str:
+    """A file of one of the kinds, with a SOP instance UID of its own."""
+    kind = number % len(kinds)
+    path.write_bytes(kinds[kind].replace(f"{_SOP}{10**20 + kind}".encode(), f"{_SOP}{10**20 + number}".encode()))
+    return str(path)
 
 
 def real_files(folder: Path, times: int) -> list[str]:

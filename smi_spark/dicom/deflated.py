@@ -24,27 +24,33 @@ def inflate_rows(batch: Walked, read_on: ReadOn | None = None) -> None:
     need none: they are complete. What is stored of a deflated file is deflated as well: its bytes as far as the header
     needs them, nothing left out.
     """
-    for row in batch.with_status(at.DEFLATED):
-        _inflate_row(batch, int(row), read_on)
+    streams = {int(row): _begin(batch, int(row), read_on) for row in batch.with_status(at.DEFLATED)}
+    rows = np.array(list(streams), np.int64)
+    while len(rows):
+        fed = np.array([_feed(batch, row, streams[row]) for row in rows.tolist()], np.int64)
+        batch.supply(rows, *fed.T)
+        batch.walk(rows)
+        rows = rows[batch.state[rows, at.STATUS] == at.MORE]
+    for row, stream in streams.items():
+        if batch.state[row, at.STATUS] == at.DONE and stream.ended and not (stream.complete or read_on is None):
+            batch.state[row, at.STATUS] = at.CUT
+        batch.add_piece(row, batch.arena.append(stream.used), len(stream.used))
 
 
-def _inflate_row(batch: Walked, row: int, read_on: ReadOn | None) -> None:
-    s, one = batch.state[row], np.array([row])
+def _begin(batch: Walked, row: int, read_on: ReadOn | None) -> "_Stream":
+    """The stream of what the row holds behind its file meta, which is taken from it."""
+    s = batch.state[row]
     deflated = batch.arena.content[s[at.POS] : s[at.END]].tobytes()
     s[at.POS], s[at.LEAVE] = s[at.END], -1
-    stream = _Stream(deflated, None if read_on is None else lambda have: read_on(row, have))
-    while True:
-        more = stream.more()
-        kept = int(s[at.END] - s[at.POS])
-        place = batch.arena.append(batch.arena.content[s[at.POS] : s[at.END]].tobytes() + more)
-        size = at.NO_LIMIT if more else int(s[at.FILE]) + kept
-        batch.supply(one, one * 0 + place, one * 0 + kept + len(more), one * 0 + size)
-        batch.walk(one)
-        if s[at.STATUS] != at.MORE:
-            break
-    if not more and s[at.STATUS] == at.DONE and not (stream.complete or read_on is None):
-        s[at.STATUS] = at.CUT
-    batch.add_piece(row, batch.arena.append(stream.used), len(stream.used))
+    return _Stream(deflated, None if read_on is None else lambda have: read_on(row, have))
+
+
+def _feed(batch: Walked, row: int, stream: "_Stream") -> tuple[int, int, int]:
+    """The next bytes of a row behind those not walked yet: where they stand, how many, and the size of the whole."""
+    s, more = batch.state[row], stream.more()
+    waiting = batch.arena.content[s[at.POS] : s[at.END]].tobytes()
+    size = at.NO_LIMIT if more else int(s[at.FILE]) + len(waiting)
+    return batch.arena.append(waiting + more), len(waiting) + len(more), size
 
 
 class _Stream:
@@ -54,6 +60,7 @@ class _Stream:
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self._deflated, self._read_on = deflated, read_on
         self._fresh, self._inflated = deflated, 0
+        self.ended = False  # nothing more came
 
     @property
     def complete(self) -> bool:
@@ -81,4 +88,5 @@ class _Stream:
             if found:
                 self._inflated += len(found)
                 return found
+        self.ended = True
         return b""
