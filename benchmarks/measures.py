@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -209,7 +208,7 @@ def _by_batches(paths: Sequence[str], columns: Columns) -> None:
 
 
 def _peak(paths: Sequence[str], columns: Columns) -> float:
-    """MiB of a process that holds one batch at a time, over what it held before."""
+    """MiB of a process that holds one batch at a time, interpreter and libraries included."""
     context = multiprocessing.get_context("spawn")
     mine, other = context.Pipe()
     child = context.Process(target=_measure_peak, args=(other, list(paths), columns))
@@ -222,7 +221,13 @@ def _peak(paths: Sequence[str], columns: Columns) -> float:
 def _measure_peak(pipe: object, paths: Sequence[str], columns: Columns) -> None:
     for start in range(0, len(paths), 2048):
         read_headers(paths[start : start + 2048], columns, with_header=True)
-    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # type: ignore[attr-defined]
+    pipe.send(_high_water_mark())  # type: ignore[attr-defined]
+
+
+def _high_water_mark() -> float:
+    """MiB of this process at most so far. Not ``ru_maxrss``, which begins with what the parent had when it forked."""
+    (line,) = (row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 def _first_batch(paths: Sequence[str], python: str, given: dict[str, str], before: Sequence[str]) -> tuple[float, str]:

@@ -55,7 +55,7 @@ def read_headers(
     the dictionary.
     Source: DICOM PS3.5 section 7 (data set encoding), PS3.10 section 7 (file meta information).
     """
-    names = list(map(os.fspath, sources))
+    names = [os.fspath(source) for source in sources]
     plan = make_plan(columns)
     short = min(keep_binary, keep_text, _SHORT) if with_header else at.NO_LIMIT
     limits = np.array([keep_binary, keep_text, short], np.int64)
