@@ -19,6 +19,7 @@ import smi_spark
 from smi_spark.dicom import read_headers
 
 READERS = 16
+_WARMING = 8  # rounds until the JVM has compiled what it runs, as in the first minute of any long job
 REPOSITORY = Path(__file__).parents[1]
 Columns = dict[str, str]
 
@@ -90,7 +91,8 @@ def spark(paths: Sequence[str], columns: Columns, rounds: int) -> list[str]:
     def listed() -> None:
         reader.load(folder).select("reason").limit(0).write.format("noop").mode("overwrite").save()
 
-    through()
+    for _ in range(_WARMING):
+        through()
     seen = median_of(rounds, through)
     batch = read_headers(paths[:2048], columns)
     times, schema = len(paths) // 2048 + 1, reader.load(folder).drop("path").schema

@@ -9,6 +9,13 @@ from typing import Any
 from smi_spark.errors import SourceError
 
 SCHEMES = ("s3://", "s3a://", "gs://", "az://", "abfss://")
+_AZURE = "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY"
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, for a store of your own, AWS_ENDPOINT_URL",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": _AZURE,
+    "abfss": _AZURE,
+}
 
 
 def is_remote(source: str) -> bool:
@@ -86,7 +93,5 @@ def _split(uri: str) -> tuple[str, str]:
 
 def _not_listed(folder: str, error: Exception) -> SourceError:
     said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return SourceError(
-        f"source {folder} cannot be listed: {said}. Check the URI, the credentials (AWS_ACCESS_KEY_ID …) and, for a "
-        "store of your own, AWS_ENDPOINT_URL."
-    )
+    credentials = _CREDENTIALS[folder.partition("://")[0]]
+    return SourceError(f"source {folder} cannot be listed: {said}. Check the URI and the credentials: {credentials}.")

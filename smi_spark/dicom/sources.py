@@ -98,17 +98,22 @@ def list_paths(root: str, prefix: str) -> Iterator[str]:
     opened = open_root(root)
     if stores.is_remote(opened.folder):
         return (path for path, _, _ in list_files(root, prefix))
-    deep = prefix != "" and not prefix.endswith("/")
-    now = datetime.now(UTC)
-    paths = (_listed(path) for path, _ in _entries_below(opened.folder, prefix.rstrip("/"), deep=deep))
-    found = (member for path in paths for member, _, _ in _with_members(opened.folder, (path, 0, now)))
-    return (path for path in found if opened.takes(path))
+    return _paths_of(opened, prefix.rstrip("/"), deep=prefix != "" and not prefix.endswith("/"))
 
 
 def addresses(root: str, paths: Iterable[str]) -> list[str]:
     """What ``read_headers`` opens for paths that ``list_files`` gave, in their order."""
     folder = open_root(root).folder.rstrip("/")
     return [f"{folder}/{path}" for path in paths]
+
+
+def _paths_of(root: Root, prefix: str, *, deep: bool) -> Iterator[str]:
+    now = datetime.now(UTC)
+    for path, _ in _entries_below(root.folder, prefix, deep=deep):
+        if root.glob is None and not archives.is_archive(path):
+            yield _listed(path)
+        else:
+            yield from (one for one, _, _ in _with_members(root.folder, (_listed(path), 0, now)) if root.takes(one))
 
 
 def _with_members(folder: str, entry: Listed) -> Iterator[Listed]:
@@ -134,7 +139,9 @@ def _entries_below(folder: str, prefix: str, *, deep: bool) -> Iterator[tuple[st
     """Files, folder by folder in order of name, with their paths."""
     for entry in _entries(Path(folder, prefix)):
         path = f"{prefix}/{entry.name}" if prefix else entry.name
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_file(follow_symlinks=False):
+            yield path, entry
+        elif entry.is_dir(follow_symlinks=False):
             if deep:
                 yield from _entries_below(folder, path, deep=True)
         elif not entry.is_dir():
@@ -143,7 +150,7 @@ def _entries_below(folder: str, prefix: str, *, deep: bool) -> Iterator[tuple[st
 
 def _listed(path: str) -> str:
     """A name that is no UTF-8 fits no table; it is listed as it can be written, and cannot be opened."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _state(entry: os.DirEntry[str]) -> os.stat_result:
