@@ -40,6 +40,10 @@ class KeyFileError(MachineError):
     """A key that is absent, malformed or readable by others."""
 
 
+class BusyError(MachineError):
+    """Another run is writing where this one would."""
+
+
 class QuarantineThresholdError(SmiError):
     """More of the input was bad than the configuration allows."""
 

@@ -19,6 +19,7 @@ from smi_spark.analysis.selection import Left, attrition
 from smi_spark.analysis.snapshot import checksum, write_snapshot
 from smi_spark.config import Config
 from smi_spark.deidentified.keys import key_id, load_key, project_key
+from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 
 Inputs = tuple[Input, ...]
@@ -54,19 +55,26 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     ``records/<table>`` for what the definition delivers. A version follows from the definition, the Delta versions of
     its inputs, the project's key and the software: where the newest version has the same four, none is added. Inputs
     that moved make a new version even when its content turns out the same: it cites them.
-    Raises TableError when a table of zone 2 is not there, KeyFileError when the parent of the projects' keys is not.
+    Raises TableError when a table of zone 2 is not there, KeyFileError when the parent of the projects' keys is not,
+    BusyError while another run builds the cohort.
     """
-    inputs = _pin_inputs(spark, config, definition)
     if dry_run:
-        images, records = _read_inputs(spark, config, inputs)
+        images, records = _read_inputs(spark, config, _pin_inputs(spark, config, definition))
         return Built(definition, attrition(images, records, definition))
+    run_id = new_run_id()
+    with lease(config.zone("analysis"), f"build_cohort-{definition.project}-{definition.cohort}", run_id):
+        return _build(spark, config, definition, run_id)
+
+
+def _build(spark: SparkSession, config: Config, definition: Definition, run_id: str) -> Built:
+    inputs = _pin_inputs(spark, config, definition)
     place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
     versions = registered(spark, config, definition.project, definition.cohort)
     key = key_id(project_key(load_key(config.keys.projects), definition.project))
     is_new = not versions or versions[0].recipe != (definition.sha256(), inputs, key, __version__)
     if is_new:
         number = versions[0].version + 1 if versions else 1
-        entry = _build_version(spark, config, definition, inputs, number, key)
+        entry = _build_version(spark, config, definition, inputs, number, key, run_id)
         register(spark, config, entry)
     else:
         entry = versions[0]
@@ -82,7 +90,7 @@ def attrition_table(steps: Sequence[Left]) -> str:
 
 
 def _build_version(
-    spark: SparkSession, config: Config, definition: Definition, inputs: Inputs, number: int, key: str
+    spark: SparkSession, config: Config, definition: Definition, inputs: Inputs, number: int, key: str, run_id: str
 ) -> Registered:
     """Write the tables of version ``number``; it is there once the answer is registered."""
     images, records = _read_inputs(spark, config, inputs)
@@ -93,7 +101,7 @@ def _build_version(
         cohort=definition.cohort,
         version=number,
         built_at=datetime.now(UTC),
-        run_id=new_run_id(),
+        run_id=run_id,
         definition=definition.to_json(),
         definition_hash=definition.sha256(),
         tables=delivered,

@@ -33,7 +33,7 @@ class HeaderStream(ds.DataSourceStreamReader, SupportsTriggerAvailableNow):
     The offset is the stream's id and the number of its last batch; which files a batch has stands in a log below
     ``log``, one folder a stream, which a restart needs as it needs the checkpoint. A file is taken when two listings,
     ``settle`` seconds apart, find it with one size and one time of last change; a change after it was taken is not
-    seen. The driver lists all files for each batch: for millions, ``jobs/ingest.py`` is made.
+    seen. The driver lists all files for each batch: for millions, ``jobs/ingest_headers.py`` is made.
     """
 
     def __init__(self, roots: list[str], columns: dict[str, str] | None, options: "StreamOptions") -> None:

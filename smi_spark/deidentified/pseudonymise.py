@@ -13,6 +13,7 @@ from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.labels import DESCRIPTIONS, body_part
 from smi_spark.deidentified.pseudonyms import pseudonymise
 from smi_spark.deidentified.rollups import roll_up_series, roll_up_studies
+from smi_spark.lease import lease
 from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema, table_names
@@ -48,14 +49,20 @@ def run(spark: SparkSession, config: Config) -> Counts:
     ``secure/links``, ``deidentified/series``, ``deidentified/studies``, each ``deidentified/records/<name>``. An image
     counts as done when its link stands; each step adds what its table lacks, so that the next run completes one that
     was killed anywhere between.
-    Raises KeyFileError when the archive key cannot be had, TableError when zone 1 has neither images nor records.
+    Raises KeyFileError when the archive key cannot be had, TableError when zone 1 has neither images nor records, and
+    BusyError while another run pseudonymises.
     """
-    archive_key = key_id(load_key(config.keys.archive))
+    archive_key, run_id = key_id(load_key(config.keys.archive)), new_run_id()
+    with lease(config.zone("secure"), "pseudonymise", run_id):
+        return _bring_up(spark, config, archive_key, run_id)
+
+
+def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> Counts:
     records = [name for name in table_names() if name.startswith("records/") and _is_there(spark, config, name)]
     images = quarantined = 0
     series = studies = 0
     if _is_there(spark, config, "images") or not records:
-        images, quarantined = _add_images(spark, config, archive_key)
+        images, quarantined = _add_images(spark, config, archive_key, run_id)
         series, studies = _roll_up(spark, config)
     added = {name: _add_records(spark, config, name) for name in records}
     return Counts(images, quarantined, series, studies, added)
@@ -71,8 +78,8 @@ def _is_there(spark: SparkSession, config: Config, name: str) -> bool:
     return tables.exists(spark, tables.table(config, f"secure/{name}"))
 
 
-def _add_images(spark: SparkSession, config: Config, archive_key: str) -> tuple[int, int]:
-    run_id, key, links = new_run_id(), config.keys.archive, tables.table(config, "secure/links")
+def _add_images(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> tuple[int, int]:
+    key, links = config.keys.archive, tables.table(config, "secure/links")
     waiting = _unlinked(spark, tables.table(config, "secure/images"), links)
     patient = identity(load_schema("images"))
     nobody, usable = waiting.where(patient.isNull()), waiting.where(patient.isNotNull())

@@ -1,12 +1,11 @@
 """Object stores, through obstore: listing, and ranges of objects without asking for their size first."""
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from smi_spark.errors import SourceError
+from smi_spark.objectstore import open_store
 
 SCHEMES = ("s3://", "s3a://", "gs://", "az://", "abfss://")
 _AZURE = "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY"
@@ -35,7 +34,7 @@ def level(folder: str) -> tuple[list[str], list[str]]:
     bucket, key = _split(folder)
     cut = len(key) + 1 if key else 0
     try:
-        found = obstore.list_with_delimiter(_store(bucket), prefix=key or None)
+        found = obstore.list_with_delimiter(open_store(bucket), prefix=key or None)
     except Exception as error:
         raise _not_listed(folder, error) from None
     folders = sorted(name.rstrip("/")[cut:] for name in found["common_prefixes"])
@@ -50,9 +49,9 @@ def files(folder: str, prefix: str) -> Iterator[tuple[str, int, datetime]]:
     cut = len(key) + 1 if key else 0
     try:
         if prefix == "":
-            pages: Any = [obstore.list_with_delimiter(_store(bucket), prefix=key or None)["objects"]]
+            pages: Any = [obstore.list_with_delimiter(open_store(bucket), prefix=key or None)["objects"]]
         else:
-            pages = obstore.list(_store(bucket), prefix=f"{key}/{prefix}" if key else prefix, chunk_size=1000)
+            pages = obstore.list(open_store(bucket), prefix=f"{key}/{prefix}" if key else prefix, chunk_size=1000)
         for page in pages:
             for item in page:
                 yield item["path"][cut:], item["size"], item["last_modified"]
@@ -69,20 +68,12 @@ def read_range(source: str, offset: int, length: int) -> tuple[bytes, int]:
 
     bucket, key = _split(normal(source))
     try:
-        got = obstore.get(_store(bucket), key, options={"range": (offset, offset + length)})
+        got = obstore.get(open_store(bucket), key, options={"range": (offset, offset + length)})
         return bytes(got.bytes()), int(got.meta["size"])
     except Exception as error:
         if "416" in str(error) or "InvalidRange" in str(error) or "was out of bounds" in str(error):
             return b"", 0  # what stores say of an object without bytes
         raise OSError(str(error).splitlines()[0]) from None
-
-
-@cache
-def _store(bucket: str) -> Any:
-    import obstore
-
-    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
-    return obstore.store.from_url(bucket, client_options={"allow_http": True} if plain else None)
 
 
 def _split(uri: str) -> tuple[str, str]:

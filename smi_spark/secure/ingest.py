@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.errors import QuarantineThresholdError
+from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.secure.files import list_sources, unread_files
 from smi_spark.secure.headers import read_files, spread
@@ -46,9 +47,14 @@ def ingest_headers(spark: SparkSession, config: Config, sources: Sequence[str]) 
     ``secure/files`` (listed), ``secure/headers`` (read once, good or bad), ``secure/images`` (decoded from headers),
     ``secure/quarantine`` (bad files, and those whose SOP instance another file holds).
     Raises SourceError for a source that is not there, and QuarantineThresholdError, with all recorded, when over
-    ``ingest.max_bad_fraction`` of the files are quarantined.
+    ``ingest.max_bad_fraction`` of the files are quarantined, and BusyError while another run takes files in.
     """
     run_id = new_run_id()
+    with lease(config.zone("secure"), "ingest_headers", run_id):
+        return _ingest(spark, config, sources, run_id)
+
+
+def _ingest(spark: SparkSession, config: Config, sources: Sequence[str], run_id: str) -> IngestCounts:
     listed = list_new(spark, config, sources, run_id)
     read = read_new(spark, config, run_id)
     images = promote_new(spark, config, run_id)

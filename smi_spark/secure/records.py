@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.errors import InputError, QuarantineThresholdError, unknown_name
+from smi_spark.lease import lease
 from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
 from smi_spark.schema import TableSchema, load_schema, table_names
@@ -67,12 +68,20 @@ def load_records(spark: SparkSession, config: Config, table: str, source: str) -
     adds what is missing there, so a load that was killed is completed by loading again. A row that the table has
     with the same content adds nothing. Of rows with one key the first stays, the others are quarantined.
     Raises InputError for an unknown table or a header that lacks a column, SourceError where there is no extract,
-    and QuarantineThresholdError, with nothing written, when over ``records.max_bad_fraction`` of the rows are bad.
+    QuarantineThresholdError, with nothing written, when over ``records.max_bad_fraction`` of the rows are bad, and
+    BusyError while another run loads the table.
     """
     schema = record_schema(table)
     extracts = find_extracts(source, schema)
-    target = tables.table(config, f"secure/{schema.table}")
     run_id = new_run_id()
+    with lease(config.zone("secure"), f"load_records-{table}", run_id):
+        return _load(spark, config, schema, extracts, source, run_id)
+
+
+def _load(
+    spark: SparkSession, config: Config, schema: TableSchema, extracts: list[Extract], source: str, run_id: str
+) -> LoadCounts:
+    target = tables.table(config, f"secure/{schema.table}")
     rows = typed_records(read_extracts(spark, extracts, schema), schema)
     with _held(settle_keys(rows, tables.read_or_empty(spark, target), schema)) as settled:
         counts = _count(settled, schema, extracts)

@@ -1,10 +1,12 @@
 """Headers out of an S3 server, the same as from the folder that was put there."""
 
 import io
+import json
 import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import obstore
@@ -15,9 +17,11 @@ from pyspark.sql import SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.dicom import read_headers, remote
+from smi_spark.dicom import read_headers
 from smi_spark.dicom.sources import list_files, list_prefixes
-from smi_spark.errors import SourceError
+from smi_spark.errors import BusyError, SourceError
+from smi_spark.lease import FOLDER, Holder, lease
+from smi_spark.objectstore import open_store
 from smi_spark.secure.ingest import ingest_headers
 from tests.cluster.loopback import answers, free_port, program, running
 from tests.cluster.proxy import Proxy, proxied
@@ -116,13 +120,30 @@ def test_members_of_an_archive_cost_one_request_each_beside_its_directory(
     assert proxy.requests["GET"] <= 20 + 4  # its size, the end of its directory twice, and the directory
 
 
+def test_a_lease_in_a_store_is_held_by_one_and_lapses_with_a_run_that_was_killed(store: str) -> None:
+    zone = "s3a://smi/zone"
+    with (
+        lease(zone, "ingest_headers", "run-1"),
+        pytest.raises(BusyError, match="run run-1 on"),
+        lease(zone, "ingest_headers", "run-2"),
+    ):
+        pass
+    ago = "2026-01-01T00:00:00+00:00"
+    killed = json.dumps(asdict(Holder("run-3", "elsewhere", 1, ago, ago))).encode()
+    obstore.put(open_store(zone), f"{FOLDER}/ingest_headers", killed)
+    with lease(zone, "ingest_headers", "run-4"), pytest.raises(BusyError, match="run run-4 on"):
+        lease(zone, "ingest_headers", "run-5").__enter__()
+    with lease(zone, "ingest_headers", "run-6"):
+        pass
+
+
 @contextmanager
 def through_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """Requests to the store go through a proxy that counts them."""
     server = int(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2])
     with proxied(server) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
-        remote._store.cache_clear()
+        open_store.cache_clear()
         yield proxy
     monkeypatch.undo()
-    remote._store.cache_clear()
+    open_store.cache_clear()

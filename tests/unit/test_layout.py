@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMON = {"errors", "config", "schema", "session", "java", "tables", "job", "reasons", "run", "resources"}
+COMMON = {
+    "errors", "config", "schema", "session", "java", "tables", "job", "reasons", "run", "resources", "lease",
+    "objectstore",
+}  # fmt: skip
 KNOWS = {
     "dicom": set(),
     "secure": {"dicom"},
@@ -36,6 +39,12 @@ def test_a_room_imports_only_the_rooms_before_it(room: str) -> None:
     for file in (ROOT / "smi_spark" / room).rglob("*.py"):
         rooms = {name.split(".")[1] for name in imported(file) if name.startswith("smi_spark.")}
         assert rooms & set(KNOWS) <= KNOWS[room] | {room}, file
+
+
+def test_the_common_base_imports_itself_alone() -> None:
+    for name in COMMON:
+        known = {module.split(".")[1] for module in imported(ROOT / f"smi_spark/{name}.py") if "smi_spark." in module}
+        assert known <= COMMON, name
 
 
 def test_delta_is_imported_by_tables_alone() -> None:
