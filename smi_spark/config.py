@@ -47,6 +47,10 @@ class Ingest(_Section):
     max_bad_fraction: Annotated[
         float, Field(ge=0, le=1, description="quarantined share of a run's files over which the job ends with 3")
     ] = 0.5
+    max_vanished_fraction: Annotated[
+        float,
+        Field(ge=0, le=1, description="share of a source's known files that may be gone at one listing"),
+    ] = 0.5
 
 
 class Records(_Section):

@@ -1,6 +1,7 @@
 """Delta tables: the one place that creates, reads, appends to and merges them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -8,12 +9,13 @@ from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException, IllegalArgumentException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark.config import Config, Zone
 from smi_spark.errors import TableError
 from smi_spark.schema import ZONES, TableSchema, load_schema
+from smi_spark.schema import Column as SchemaColumn
 
 HUNDRED_YEARS = "interval 36500 days"
 
@@ -115,14 +117,67 @@ def append_missing(df: DataFrame, target: Table, on: Sequence[str]) -> int:
     return append(missing, target)
 
 
-def replace(df: DataFrame, target: Table, *, where: str | None = None, keep_versions: bool = False) -> int:
-    """Put ``df`` in place of the table's rows, or of those that ``where`` (partition columns) names."""
+def replace(
+    df: DataFrame, target: Table, *, where: str | None = None, keep_versions: bool = False, note: str = ""
+) -> int:
+    """Put ``df`` in place of the table's rows, or of those that ``where`` (partition columns) names.
+
+    ``note`` stands with the new version: see ``latest_note``.
+    """
     create(df.sparkSession, target, keep_versions=keep_versions)
     writer = _conform(df, target).write.format("delta").mode("overwrite")
     if where is not None:
         writer = writer.option("replaceWhere", where)
+    if note:
+        writer = writer.option("userMetadata", note)
     writer.save(target.uri)
     return _rows_written(df.sparkSession, target)
+
+
+def merge(df: DataFrame, target: Table, on: Sequence[str]) -> None:
+    """Put rows in place of those with the same key ``on``, and add those whose key the table lacks.
+
+    A key stands once in ``df``. The table is made when it is not there.
+    """
+    create(df.sparkSession, target)
+    given, same = _conform(df, target).alias("given"), reduce(and_, (_equal(name) for name in on))
+    delta = DeltaTable.forPath(df.sparkSession, target.uri).alias("present")
+    delta.merge(given, same).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+
+
+def delete(keys: DataFrame, target: Table, on: Sequence[str]) -> None:
+    """Take out the rows whose key ``on`` is among ``keys``, each of which stands there once.
+
+    Where ``keys`` have the partition columns too, no other partition than theirs is read.
+    """
+    condition = reduce(and_, (_equal(name) for name in on))
+    parts = [name for name in target.schema.partition_by if name in keys.columns]
+    for name in parts:
+        values = [row[0] for row in keys.select(name).distinct().collect()]  # as many as there are modalities, or years
+        condition = condition & F.col(f"present.{name}").isin(values)
+    delta = DeltaTable.forPath(keys.sparkSession, target.uri).alias("present")
+    delta.merge(keys.alias("given"), condition).whenMatchedDelete().execute()
+
+
+def history_of(source: Table) -> Table:
+    """The table beside ``source`` of the rows that were taken out of it: its columns, when, and by which run."""
+    replaced = (
+        SchemaColumn(name="replaced_at", type="timestamp", meaning="When the row was taken out, UTC"),
+        SchemaColumn(name="replaced_by", type="string", meaning="Run that took it out"),
+    )
+    name = f"{source.schema.table}_history"
+    schema = source.schema.model_copy(update={"table": name, "columns": (*source.schema.columns, *replaced)})
+    return Table(f"{source.name}_history", f"{source.uri}_history", source.zone, schema)
+
+
+@contextmanager
+def held(rows: DataFrame) -> Iterator[DataFrame]:
+    """Rows that are worked out once though they are used several times."""
+    kept = rows.persist()
+    try:
+        yield kept
+    finally:
+        kept.unpersist()
 
 
 def latest_version(spark: SparkSession, source: Table) -> int:
@@ -134,6 +189,14 @@ def latest_version(spark: SparkSession, source: Table) -> int:
     return int(row["version"])
 
 
+def latest_note(spark: SparkSession, source: Table) -> str:
+    """What ``replace`` noted with the newest version of the table; nothing where there is neither."""
+    if not exists(spark, source):
+        return ""
+    row = DeltaTable.forPath(spark, source.uri).history(1).select("userMetadata").first()
+    return str(row["userMetadata"] or "") if row is not None else ""
+
+
 def versions_below(folder: Path) -> dict[str, int]:
     """Every Delta table below a local folder (its path there) and its newest version, read off the names in its log."""
     logs = folder.rglob("_delta_log")
@@ -141,6 +204,10 @@ def versions_below(folder: Path) -> dict[str, int]:
         log.parent.relative_to(folder).as_posix(): max(int(entry.stem) for entry in log.glob("[0-9]*.json"))
         for log in sorted(logs)
     }
+
+
+def _equal(name: str) -> Column:
+    return F.col(f"present.{name}").eqNullSafe(F.col(f"given.{name}"))
 
 
 def _check_exists(spark: SparkSession, source: Table) -> None:

@@ -17,38 +17,45 @@ from smi_spark.lease import lease
 from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema, table_names
+from smi_spark.secure.changes import changes_since, withdrawn_images
 from smi_spark.secure.quarantine import record_bad
 from smi_spark.tables import Table
 
 IMAGES = "deidentified/images"
-ORIGINAL = "original_sop_instance_uid"
+ORIGINAL, MADE_FROM = "original_sop_instance_uid", "image_run_id"  # columns of links
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows that a run added; ``series`` and ``studies`` are those rolled up, 0 where nothing had changed."""
+    """Rows that a run added; ``series`` and ``studies`` are those rolled up, 0 where nothing had changed.
+
+    ``withdrawn``: images that left, as they had left zone 1.
+    """
 
     images: int
     quarantined: int
     series: int
     studies: int
     records: Mapping[str, int]
+    withdrawn: int = 0
 
     def __str__(self) -> str:
         records = "".join(f", {name} {count:,}" for name, count in self.records.items())
+        left = f"withdrawn: images {self.withdrawn:,}; " if self.withdrawn else ""
         return (
-            f"added: images {self.images:,}{records}; rolled up: series {self.series:,}, studies {self.studies:,}; "
-            f"quarantined: {self.quarantined:,}"
+            f"{left}added: images {self.images:,}{records}; "
+            f"rolled up: series {self.series:,}, studies {self.studies:,}; quarantined: {self.quarantined:,}"
         )
 
 
 def run(spark: SparkSession, config: Config) -> Counts:
     """Bring zone 2 up to what zone 1 holds: only what is not there yet is derived.
 
-    Commits, in this order: ``secure/quarantine`` (images without a patient), ``deidentified/images``,
-    ``secure/links``, ``deidentified/series``, ``deidentified/studies``, each ``deidentified/records/<name>``. An image
-    counts as done when its link stands; each step adds what its table lacks, so that the next run completes one that
-    was killed anywhere between.
+    Commits, in this order: what was withdrawn from ``secure/images`` leaves ``deidentified/images``, then
+    ``secure/links``; ``secure/quarantine`` (images without a patient), ``deidentified/images``, ``secure/links``,
+    ``deidentified/series``, ``deidentified/studies``, each ``deidentified/records/<name>``. An image counts as done
+    when its link stands; each step adds what its table lacks, so that the next run completes one that was killed
+    anywhere between.
     Raises KeyFileError when the archive key cannot be had, TableError when zone 1 has neither images nor records, and
     BusyError while another run pseudonymises.
     """
@@ -59,13 +66,14 @@ def run(spark: SparkSession, config: Config) -> Counts:
 
 def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> Counts:
     records = [name for name in table_names() if name.startswith("records/") and _is_there(spark, config, name)]
-    images = quarantined = 0
+    images = quarantined = withdrawn = 0
     series = studies = 0
     if _is_there(spark, config, "images") or not records:
+        withdrawn = _withdraw(spark, config)
         images, quarantined = _add_images(spark, config, archive_key, run_id)
         series, studies = _roll_up(spark, config)
     added = {name: _add_records(spark, config, name) for name in records}
-    return Counts(images, quarantined, series, studies, added)
+    return Counts(images, quarantined, series, studies, added, withdrawn)
 
 
 def images_to_deidentified(images: DataFrame, key: KeySource) -> DataFrame:
@@ -76,6 +84,22 @@ def images_to_deidentified(images: DataFrame, key: KeySource) -> DataFrame:
 
 def _is_there(spark: SparkSession, config: Config, name: str) -> bool:
     return tables.exists(spark, tables.table(config, f"secure/{name}"))
+
+
+def _withdraw(spark: SparkSession, config: Config) -> int:
+    """Take out the images whose row of zone 1 is gone or another one since; gives their number."""
+    links, images = tables.table(config, "secure/links"), tables.table(config, "secure/images")
+    changes = withdrawn_images(changes_since(spark, config)).withColumnRenamed("SOPInstanceUID", ORIGINAL)
+    if changes.isEmpty():
+        return 0
+    now = tables.read(spark, images).select(F.col("SOPInstanceUID").alias(ORIGINAL), F.col("run_id").alias(MADE_FROM))
+    linked = tables.read_or_empty(spark, links).join(F.broadcast(changes), ORIGINAL, "left_semi")
+    with tables.held(linked.join(now, [ORIGINAL, MADE_FROM], "left_anti").select("SOPInstanceUID")) as stale:
+        count = stale.count()
+        if count:
+            tables.delete(stale, tables.table(config, IMAGES), ["SOPInstanceUID"])
+            tables.delete(stale, links, ["SOPInstanceUID"])
+    return count
 
 
 def _add_images(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> tuple[int, int]:
@@ -119,6 +143,7 @@ def _links(images: DataFrame, key: KeySource, archive_key: str, run_id: str) -> 
         F.col("SOPInstanceUID").alias(ORIGINAL),
         "source",
         "path",
+        F.col("run_id").alias(MADE_FROM),
         F.lit(archive_key).alias("key_id"),
         F.lit(run_id).alias("run_id"),
     )
@@ -126,18 +151,15 @@ def _links(images: DataFrame, key: KeySource, archive_key: str, run_id: str) -> 
 
 
 def _roll_up(spark: SparkSession, config: Config) -> tuple[int, int]:
-    """Replace the roll-ups whose images do not add up to those of the table."""
-    source = tables.read(spark, tables.table(config, IMAGES))
-    series, studies = (tables.table(config, f"deidentified/{name}") for name in ("series", "studies"))
-    counts = source.agg(F.count(F.lit(1)).alias("images"))
-    for target in (series, studies):
-        rolled_up = tables.read_or_empty(spark, target)
-        counts = counts.crossJoin(rolled_up.agg(F.coalesce(F.sum("image_count"), F.lit(0)).alias(target.schema.table)))
-    row = counts.collect()[0]
-    written = [
-        tables.replace(roll_up(source), target) if row[target.schema.table] != row["images"] else 0
-        for target, roll_up in ((series, roll_up_series), (studies, roll_up_studies))
-    ]
+    """Replace the roll-ups that are not of the images as they are: each notes the version of them that it is of."""
+    images = tables.table(config, IMAGES)
+    version = tables.latest_version(spark, images)
+    source, note = tables.read(spark, images, version), f"of {images.name} version {version}"
+    written = []
+    for name, roll_up in (("series", roll_up_series), ("studies", roll_up_studies)):
+        target = tables.table(config, f"deidentified/{name}")
+        is_of_it = tables.latest_note(spark, target) == note
+        written.append(0 if is_of_it else tables.replace(roll_up(source), target, note=note))
     return written[0], written[1]
 
 

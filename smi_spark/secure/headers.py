@@ -31,7 +31,8 @@ def spread(files: DataFrame, count: int, settings: Ingest, tasks: int) -> DataFr
 
 
 def read_files(files: DataFrame, settings: Ingest, run_id: str) -> DataFrame:
-    """Read files (source, path) into the columns of ``schemas/headers.yaml``, one row a file, good or bad.
+    """Read files (source, path, listed_run_id) into the columns of ``schemas/headers.yaml``, one row a file, good or
+    bad.
 
     ``modality`` and ``year`` are worked out as for images; a file of which nothing could be read is UNREAD.
     """
@@ -42,7 +43,7 @@ def read_files(files: DataFrame, settings: Ingest, run_id: str) -> DataFrame:
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for source, files in groupby(batch.to_pylist(), key=itemgetter("source")):
-                yield from _read(source, [file["path"] for file in files], tags, settings, schema)
+                yield from _read(source, list(files), tags, settings, schema)
 
     rows = placed(files.mapInArrow(read, from_arrow_schema(schema)))
     modality = F.when(F.col("header").isNull(), UNREAD).otherwise(F.col("modality"))
@@ -59,15 +60,15 @@ def files_within(limit: int, files: int, size: int, most: int) -> int:
 
 
 def _read(
-    source: str, paths: list[str], tags: dict[str, str], settings: Ingest, schema: pa.Schema
+    source: str, files: list[dict[str, str]], tags: dict[str, str], settings: Ingest, schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
     """The headers in batches of so many files that their bytes stay within bounds, judged by those just read."""
     limits = settings.model_dump(include={"readers", "first_read", "keep_binary", "keep_text"})
     start, count = 0, min(_FIRST_FILES, settings.batch_files)
-    while start < len(paths):
-        part = paths[start : start + count]
-        found = read_headers(addresses(source, part), tags, with_header=True, **limits)
-        given = {"source": [source] * len(part), "path": part}
+    while start < len(files):
+        part = files[start : start + count]
+        found = read_headers(addresses(source, [f["path"] for f in part]), tags, with_header=True, **limits)
+        given = {name: [file[name] for file in part] for name in ("source", "path", "listed_run_id")}
         columns = [pa.array(given[name]) if name in given else found.column(name) for name in schema.names]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
         start += count

@@ -1,107 +1,190 @@
 """DICOM files → ``secure/files`` → ``secure/headers`` → ``secure/images``, and what cannot be used to quarantine."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
+from smi_spark.dicom.sources import open_root
 from smi_spark.errors import QuarantineThresholdError
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
-from smi_spark.secure.files import list_sources, unread_files
+from smi_spark.secure import runs
+from smi_spark.secure.changes import FILES, changed_files, changes_since, record_changes, withdrawn_images
+from smi_spark.secure.files import (
+    CHANGED,
+    NEW,
+    PRESENT,
+    RETURNED,
+    VANISHED,
+    as_files,
+    compare,
+    list_sources,
+    unread_files,
+)
 from smi_spark.secure.headers import read_files, spread
 from smi_spark.secure.images import decode_images, left_over, unpromoted
 from smi_spark.secure.quarantine import count_reasons, quarantine, record_bad
+from smi_spark.secure.runs import Run
+from smi_spark.secure.withdrawal import release, withdraw
+
+JOB = "ingest_headers"
 
 
 @dataclass(frozen=True)
 class IngestCounts:
-    """What one run added to each table. ``reasons`` counts the files that this run quarantined."""
+    """What one run did: files by what the listing found, rows added to each table, images that left.
+
+    ``reasons`` counts the files that this run quarantined.
+    """
 
     run_id: str
     listed: int
     read: int
     images: int
     quarantined: int
+    changed: int = 0
+    vanished: int = 0
+    returned: int = 0
+    withdrawn: int = 0
     bytes_read: int = 0
     requests: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
+        moved = {"changed": self.changed, "vanished": self.vanished, "back": self.returned}
+        found = "".join(f", {count:,} {name}" for name, count in moved.items() if count)
         cost = f" ({self.bytes_read / 1e6:,.1f} MB in {self.requests:,} reads)" if self.read else ""
+        left = f", {self.withdrawn:,} images withdrawn" if self.withdrawn else ""
         reasons = f" ({', '.join(f'{name} {count:,}' for name, count in self.reasons.items())})" if self.reasons else ""
         return (
-            f"{self.listed:,} new files, {self.read:,} read{cost}, "
+            f"{self.listed:,} new files{found}, {self.read:,} read{cost}{left}, "
             f"{self.images:,} images added, {self.quarantined:,} files quarantined{reasons}"
         )
 
+    def counts(self) -> dict[str, int]:
+        """The numbers by name, without those that are 0."""
+        return {name: value for name, value in asdict(self).items() if isinstance(value, int) and value}
+
 
 def ingest_headers(spark: SparkSession, config: Config, sources: Sequence[str]) -> IngestCounts:
-    """Take in every new file below ``sources``: folders, files, globs or URIs.
+    """Take in every new or changed file below ``sources``: folders, files, globs or URIs.
 
-    Four commits, in this order, each from what the one before has and it lacks, so that a run that was killed is
-    completed by the next, and a run over the same files writes nothing:
-    ``secure/files`` (listed), ``secure/headers`` (read once, good or bad), ``secure/images`` (decoded from headers),
-    ``secure/quarantine`` (bad files, and those whose SOP instance another file holds).
-    Raises SourceError for a source that is not there, and QuarantineThresholdError, with all recorded, when over
-    ``ingest.max_bad_fraction`` of the files are quarantined, and BusyError while another run takes files in.
+    Commits, in this order, each from what the one before has and it lacks, so that a run that was killed is completed
+    by the next, and a run over the same files writes nothing: ``secure/changes`` (files changed, vanished, back) and
+    ``secure/files`` (listed); what came of changed and vanished files from ``secure/images``, ``headers`` and
+    ``quarantine`` to their histories; ``secure/headers`` (read once, good or bad), ``secure/images`` (decoded from
+    headers), ``secure/quarantine`` (bad files, and those whose SOP instance another file holds), ``secure/runs``.
+    Raises SourceError for a source that is not there; QuarantineThresholdError, with nothing written, when over
+    ``ingest.max_vanished_fraction`` of a source's files are gone, and with all recorded, when over
+    ``ingest.max_bad_fraction`` of the files are quarantined; BusyError while another run takes files in.
     """
     run_id = new_run_id()
-    with lease(config.zone("secure"), "ingest_headers", run_id):
-        return _ingest(spark, config, sources, run_id)
+    with lease(config.zone("secure"), JOB, run_id):
+        return _ingest(spark, config, sources, runs.begin(spark, config, JOB, run_id))
 
 
-def _ingest(spark: SparkSession, config: Config, sources: Sequence[str], run_id: str) -> IngestCounts:
-    listed = list_new(spark, config, sources, run_id)
-    read = read_new(spark, config, run_id)
-    images = promote_new(spark, config, run_id)
-    quarantined = quarantine_new(spark, config, run_id)
-    bytes_read, requests = _cost(spark, config, run_id) if read else (0, 0)
-    reasons = count_reasons(spark, config, run_id) if quarantined else {}
-    counts = IngestCounts(run_id, listed, read, images, quarantined, bytes_read, requests, reasons)
+def _ingest(spark: SparkSession, config: Config, sources: Sequence[str], run: Run) -> IngestCounts:
+    found = list_new(spark, config, sources, run)
+    known = tables.read(spark, tables.table(config, "secure/files"))
+    with tables.held(changed_files(changes_since(spark, config, run.since), known)) as files:
+        moved = None if files.isEmpty() else files
+        withdrawn = 0 if moved is None else withdraw(spark, config, moved, run.id)
+        read = read_new(spark, config, run)
+        images = promote_new(spark, config, run, moved)
+        quarantined = quarantine_new(spark, config, run, moved)
+    bytes_read, requests = _cost(spark, config, run.id) if read else (0, 0)
+    reasons = count_reasons(spark, config, run.id) if quarantined else {}
+    counts = IngestCounts(
+        run.id, found[NEW], read, images, quarantined, found[CHANGED], found[VANISHED], found[RETURNED], withdrawn,
+        bytes_read, requests, reasons,
+    )  # fmt: skip
+    if counts.counts():
+        runs.end(spark, config, run, JOB, sources, counts.counts())
     if quarantined:
         _check_share(spark, config, counts)
     return counts
 
 
-def list_new(spark: SparkSession, config: Config, sources: Sequence[str], run_id: str) -> int:
-    """First commit: files that were never listed → ``secure/files``."""
-    seen = {"first_seen": F.current_timestamp(), "run_id": F.lit(run_id)}
-    files = list_sources(spark, sources).withColumns(seen)
-    return tables.append_missing(files, tables.table(config, "secure/files"), on=["source", "path"])
+def list_new(spark: SparkSession, config: Config, sources: Sequence[str], run: Run) -> Counter[str]:
+    """What differs from the files known → ``secure/changes`` and ``secure/files``; how many files of each kind."""
+    roots = [open_root(source) for source in sources]
+    target = tables.table(config, "secure/files")
+    known = tables.read_or_empty(spark, target).where(F.col("source").isin([root.folder for root in roots]))
+    whole = [root.folder for root in roots if root.glob is None]
+    with tables.held(compare(list_sources(spark, sources), known, whole)) as differences:
+        found = Counter({row["what"]: row["count"] for row in differences.groupBy("what").count().collect()})
+        if found[VANISHED]:
+            _check_vanished(known, config, found[VANISHED], sources)
+        moved, rows = F.col("what") != NEW, as_files(differences, run.id)
+        if found.total() > found[NEW]:
+            record_changes(
+                differences.where(moved).selectExpr("source", "path", "what AS action"), config, FILES, run.id
+            )
+            tables.merge(rows.where(moved), target, on=target.schema.key)
+        if found[NEW]:
+            tables.append(rows.where(~moved), target)
+    tables.create(spark, target)
+    return found
 
 
-def read_new(spark: SparkSession, config: Config, run_id: str) -> int:
-    """Second commit: listed files that were never read → ``secure/headers``."""
+def read_new(spark: SparkSession, config: Config, run: Run) -> int:
+    """Files that were never read as they are → ``secure/headers``."""
     target = tables.table(config, "secure/headers")
-    files = tables.read(spark, tables.table(config, "secure/files"))
-    unread = unread_files(files, tables.read_or_empty(spark, target))
+    files = tables.read(spark, tables.table(config, "secure/files")).where(F.col("run_id") > run.since)
+    unread = unread_files(files, tables.read_or_empty(spark, target).where(F.col("listed_run_id") > run.since))
     count = unread.count()  # says how many tasks read
     if count == 0:
         tables.create(spark, target)
         return 0
     tasks = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    return tables.append(read_files(spread(unread, count, config.ingest, tasks), config.ingest, run_id), target)
+    return tables.append(read_files(spread(unread, count, config.ingest, tasks), config.ingest, run.id), target)
 
 
-def promote_new(spark: SparkSession, config: Config, run_id: str) -> int:
-    """Third commit: headers of SOP instances that are not there yet → ``secure/images``. No file is opened."""
-    target = tables.table(config, "secure/images")
-    headers = _headers(spark, config)
+def promote_new(spark: SparkSession, config: Config, run: Run, moved: DataFrame | None = None) -> int:
+    """Headers of SOP instances that are not there → ``secure/images``. No file is opened.
+
+    ``moved``: files that changed, vanished or came back (columns of ``changed_files``), if any did.
+    """
+    target, headers = tables.table(config, "secure/images"), _waiting(spark, config, run, moved)
     chosen = unpromoted(headers, tables.read_or_empty(spark, target))
     if chosen.isEmpty():
         tables.create(spark, target)
         return 0
-    return tables.append(decode_images(headers.join(chosen, ["source", "path"], "left_semi"), run_id), target)
+    added = tables.append(decode_images(headers.join(chosen, ["source", "path"], "left_semi"), run.id), target)
+    if moved is not None:
+        release(spark, config, tables.read(spark, target).where(F.col("run_id") == run.id), run.id)
+    return added
 
 
-def quarantine_new(spark: SparkSession, config: Config, run_id: str) -> int:
-    """Fourth commit: files that cannot be used, and those whose SOP instance is there → ``secure/quarantine``."""
+def quarantine_new(spark: SparkSession, config: Config, run: Run, moved: DataFrame | None = None) -> int:
+    """Files that cannot be used, and those whose SOP instance is there → ``secure/quarantine``."""
     images = tables.read(spark, tables.table(config, "secure/images"))
-    return record_bad(config, left_over(_headers(spark, config), images), "images", run_id)
+    if moved is None:  # what was read since became an image since, if any
+        images = images.where(F.col("run_id") > run.since)
+    return record_bad(config, left_over(_waiting(spark, config, run, moved), images), "images", run.id)
+
+
+def _waiting(spark: SparkSession, config: Config, run: Run, moved: DataFrame | None) -> DataFrame:
+    """Headers that may have to become images or quarantine rows: those read since the last run that ended, of files
+    that came back, and of SOP instances whose image was withdrawn; none of files that are gone.
+    """
+    headers, is_new = _headers(spark, config), F.col("run_id") > run.since
+    if moved is None:
+        return headers.where(is_new)
+    back = moved.where("returned_by IS NOT NULL").select("source", "path", F.lit(True).alias("is_back"))
+    freed = withdrawn_images(changes_since(spark, config, run.since)).withColumn("is_freed", F.lit(True))
+    files = tables.read(spark, tables.table(config, "secure/files"))
+    gone = files.where(F.col("state") == VANISHED).select("source", "path")
+    marked = headers.join(F.broadcast(back), ["source", "path"], "left").join(
+        F.broadcast(freed), "SOPInstanceUID", "left"
+    )
+    looked_at = marked.where(is_new | F.col("is_back") | F.col("is_freed"))
+    return looked_at.join(gone, ["source", "path"], "left_anti").select(*headers.columns)
 
 
 def _headers(spark: SparkSession, config: Config) -> DataFrame:
@@ -115,12 +198,23 @@ def _cost(spark: SparkSession, config: Config, run_id: str) -> tuple[int, int]:
     return int(row[0] or 0), int(row[1] or 0)
 
 
+def _check_vanished(known: DataFrame, config: Config, vanished: int, sources: Sequence[str]) -> None:
+    present = known.where(F.col("state") == PRESENT).count()
+    allowed = config.ingest.max_vanished_fraction
+    if vanished > allowed * present:
+        raise QuarantineThresholdError(
+            f"{vanished:,} of {present:,} files known in {', '.join(sources)} are gone, more than the {allowed:.0%} "
+            "that ingest.max_vanished_fraction allows. Nothing was written. Check that the source is all there, its "
+            "mount too, or allow it with --set ingest.max_vanished_fraction=1"
+        )
+
+
 def _check_share(spark: SparkSession, config: Config, counts: IngestCounts) -> None:
     """Compare with the files of those runs whose files were quarantined now: this run's, or of one that was killed."""
     bad = tables.read(spark, quarantine(config)).where(F.col("run_id") == counts.run_id)
     headers = _headers(spark, config).select("source", "path", "run_id")
-    runs = headers.join(bad, ["source", "path"], "left_semi").select("run_id").distinct()
-    files = headers.join(runs, "run_id", "left_semi").count()
+    reading = headers.join(bad, ["source", "path"], "left_semi").select("run_id").distinct()
+    files = headers.join(reading, "run_id", "left_semi").count()
     if counts.quarantined <= config.ingest.max_bad_fraction * files:
         return
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts.reasons.items())

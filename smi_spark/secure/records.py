@@ -1,7 +1,6 @@
 """Health records: extracts → ``secure/records/<name>``, typed; rows that do not fit → ``secure/quarantine``."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, SparkSession
@@ -83,7 +82,7 @@ def _load(
 ) -> LoadCounts:
     target = tables.table(config, f"secure/{schema.table}")
     rows = typed_records(read_extracts(spark, extracts, schema), schema)
-    with _held(settle_keys(rows, tables.read_or_empty(spark, target), schema)) as settled:
+    with tables.held(settle_keys(rows, tables.read_or_empty(spark, target), schema)) as settled:
         counts = _count(settled, schema, extracts)
         if counts.quarantined > config.records.max_bad_fraction * counts.rows:
             raise QuarantineThresholdError(_refused(settled, counts, source, config.records.max_bad_fraction))
@@ -93,16 +92,6 @@ def _load(
         if counts.added:
             tables.append(settled.where("is_new").withColumn("run_id", F.lit(run_id)), target)
     return counts
-
-
-@contextmanager
-def _held(rows: DataFrame) -> Iterator[DataFrame]:
-    """The rows kept while they are counted and written: an extract is parsed once."""
-    held = rows.persist()
-    try:
-        yield held
-    finally:
-        held.unpersist()
 
 
 def _count(settled: DataFrame, schema: TableSchema, extracts: list[Extract]) -> LoadCounts:

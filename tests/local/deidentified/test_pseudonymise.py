@@ -16,6 +16,7 @@ from smi_spark.deidentified.pseudonymise import Counts, run
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.errors import KeyFileError, TableError
 from smi_spark.schema import load_schema
+from smi_spark.secure.changes import record_changes
 from tests.rows import fill
 from tests.zone_one import CHI, CT, DAY
 
@@ -126,10 +127,10 @@ def test_an_age_as_stated_serves_where_there_is_no_birth_date(spark: SparkSessio
 
 def test_links_lead_back_to_the_files(spark: SparkSession, done: tuple[Config, Counts]) -> None:
     config = done[0]
-    links = rows(spark, config, "secure/links").drop("run_id").where("source = '/pacs'").orderBy("path").collect()
+    links = rows(spark, config, "secure/links").drop("run_id", "image_run_id").where("source = '/pacs'")
     name = key_id(load_key(config.keys.archive))
 
-    assert [tuple(row) for row in links] == [
+    assert [tuple(row) for row in links.orderBy("path").collect()] == [
         (of(config, "uid", uid), uid, "/pacs", path, name)
         for uid, path in (("1.2.1.1.1", "a"), ("1.2.1.1.2", "b"), ("1.2.1.2.1", "c"))
     ]
@@ -171,6 +172,31 @@ def test_a_run_killed_between_two_commits_is_completed_by_the_next(spark: SparkS
 
     assert (counts.images, counts.series, counts.studies, counts.records["records/smr02"]) == (0, 3, 2, 2)
     assert rows(spark, copied, "deidentified/images").count() == rows(spark, copied, "secure/links").count() == 4
+
+
+def test_what_left_zone_one_leaves_zone_two_and_what_was_read_again_is_made_again(
+    spark: SparkSession, copied: Config
+) -> None:
+    images = tables.table(copied, "secure/images")
+    a, b, c = ({"source": "/pacs", "path": path, "SOPInstanceUID": uid, "action": "withdrawn"}
+               for path, uid in (("a", "1.2.1.1.1"), ("b", "1.2.1.1.2"), ("c", "1.2.1.2.1")))  # fmt: skip
+    gone = spark.createDataFrame([a, b, c])
+    tables.delete(gone.select("SOPInstanceUID"), images, ["SOPInstanceUID"])
+    record_changes(gone, copied, "images", "run-2")
+    fill(spark, copied, "images", [CT | {"SOPInstanceUID": "1.2.1.1.1", "path": "a", "run_id": "run-2",
+                                         "Manufacturer": "Later"}])  # fmt: skip
+
+    counts = run(spark, copied)
+
+    assert str(counts).startswith("withdrawn: images 3; added: images 1, ")
+    left = rows(spark, copied, "deidentified/images").where("modality != 'MR'")
+    assert [(r.SOPInstanceUID, r.Manufacturer) for r in left.collect()] == [(of(copied, "uid", "1.2.1.1.1"), "Later")]
+    links = rows(spark, copied, "secure/links").where("source = '/pacs'")
+    assert [(r.path, r.image_run_id) for r in links.collect()] == [("a", "run-2")]
+    assert only(rows(spark, copied, "deidentified/studies").where("modality = 'CT'"))["image_count"] == 1
+    before = tables.versions_below(Path(copied.root))
+    assert run(spark, copied).withdrawn == 0
+    assert tables.versions_below(Path(copied.root)) == before
 
 
 def test_an_open_key_ends_the_run_before_anything_is_written(spark: SparkSession, copied: Config) -> None:

@@ -1,6 +1,8 @@
+import os
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from smi_spark.errors import QuarantineThresholdError, SourceError
 from smi_spark.secure.ingest import IngestCounts, ingest_headers, list_new, promote_new, read_new
 from smi_spark.secure.partitions import placed
 from smi_spark.secure.quarantine import count_reasons
+from smi_spark.secure.runs import Run
 
 TABLES = ("files", "headers", "images", "quarantine")
 WriteDicom = Callable[..., Path]
@@ -38,6 +41,13 @@ def write_mixed(folder: Path, write_dicom: WriteDicom) -> None:
     write_dicom(folder / "b/2.dcm", "2.25.12", Modality="MR", StudyDate="", SeriesDate="20190101")
     write_dicom(folder / "b/3.dcm", "2.25.13", StudyInstanceUID=None)
     (folder / "note.txt").write_text("no image")
+
+
+def blank(path: Path) -> None:
+    """Zeros in place of what a file holds; its size and time stay."""
+    state = path.stat()
+    path.write_bytes(bytes(state.st_size))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -106,7 +116,7 @@ def test_only_new_files_are_read_and_a_run_without_any_writes_no_version(
     assert versions(spark, config) == before
 
     for path in source.rglob("*.dcm"):
-        path.write_bytes(b"")  # whoever reads it again finds it empty
+        blank(path)  # whoever reads it again finds nothing in it
     write_dicom(source / "a/0.dcm", "2.25.11")  # sorts before the image that is there, which stays
     write_dicom(source / "c/9.dcm", "2.25.19", Modality="XX", StudyDate=None)
     later = ingest_headers(spark, config, [str(source)])
@@ -124,18 +134,19 @@ def test_a_run_killed_after_any_commit_is_completed_by_the_next(
 ) -> None:
     source, killed = str(ingested.source), config
 
-    list_new(spark, killed, [source], "run-1")
-    list_new(spark, killed, [source], "run-2")
-    read_new(spark, killed, "run-2")
-    list_new(spark, killed, [source], "run-3")
-    read_new(spark, killed, "run-3")
-    promote_new(spark, killed, "run-3")
+    first, second, third = (Run(f"run-{number}", "", datetime.now(UTC)) for number in (1, 2, 3))
+    list_new(spark, killed, [source], first)
+    list_new(spark, killed, [source], second)
+    read_new(spark, killed, second)
+    list_new(spark, killed, [source], third)
+    read_new(spark, killed, third)
+    promote_new(spark, killed, third)
     completing = ingest_headers(spark, killed, [source])
 
     assert (completing.listed, completing.read, completing.images, completing.quarantined) == (0, 0, 0, 3)
     assert versions(spark, killed) == versions(spark, ingested.config)
     for name in TABLES:
-        ours = {"run_id", "first_seen", "quarantined_at"}
+        ours = {"run_id", "state_run_id", "listed_run_id", "first_seen", "quarantined_at"}
         actual, expected = (read(spark, c, name).drop(*ours) for c in (killed, ingested.config))
         assert_df_equality(actual, expected, ignore_row_order=True)
 
