@@ -101,7 +101,7 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest() -> None:
         load_schema("links").column("paths")
     assert str(caught.value) == (
         "schemas/links.yaml: paths is not a column. Columns here: SOPInstanceUID, original_sop_instance_uid, source, "
-        "path, key_id, run_id. Did you mean path?"
+        "path, image_run_id, key_id, run_id. Did you mean path?"
     )
 
 
