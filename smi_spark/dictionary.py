@@ -8,7 +8,8 @@ Made from `schemas/` by `make docs`; change it there. A column that comes from a
 that DICOM PS3.6 gives it, a column of a record by its official name in capitals, a column of ours in small letters.
 *Zone 2* says what the pseudonymised archive holds of a column: **keep** the value, **remove** it, a **pseudonym**
 of a patient, a pseudonymous **uid** or **accession** number, the **date** (shifted in a snapshot of zone 3), the
-**age**.
+**age**. `secure/images_history`, `headers_history` and `quarantine_history` hold the rows that were taken out of the
+tables of these names: their columns, `replaced_at` (when, UTC) and `replaced_by` (which run).
 """
 
 
