@@ -27,6 +27,7 @@ _REASONS = {
     values.SEVERAL: "several values where one is allowed",
     values.NOT_INTEGER: "not a whole number",
 }
+_TM = at.vr_code("TM")
 
 
 @dataclass
@@ -48,6 +49,8 @@ class Gathered:
         self._spans, self._starts = order(spans, len(plan.paths), self._rows)
         self._settle_signs()
         self._settle_private()
+        if plan.as_text:
+            self._leave_times()
         self._recoded: set[int] = set()
         for slot in {slot for slot, c in zip(plan.slots, plan.columns, strict=True) if pa.types.is_string(c.item_type)}:
             recode_spans(arena, self._spans[:, self._starts[slot] : self._starts[slot + 1]], self._charset)
@@ -88,6 +91,11 @@ class Gathered:
                 near = nearest_before(*(spans[k] for spans in (found, says) for k in (at.SPAN_ROW, at.SPAN_PLACE)))
                 places, packed = (np.where(near < 0, 0, says[k][near]) for k in (at.SPAN_PLACE, at.SPAN_PACKED))
                 name_vrs(self._content, tag, found[at.SPAN_PACKED], (places, packed))
+
+    def _leave_times(self) -> None:
+        """Let times be any text, so that they are not checked."""
+        for packed in (self._packed, self._spans[at.SPAN_PACKED]):
+            packed[(packed >> 1) & 0xFFFF == _TM] += (at.CS - _TM) << 1
 
     @property
     def _charset(self) -> tuple[Numbers, Numbers]:

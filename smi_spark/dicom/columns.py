@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -47,16 +47,21 @@ class HeaderColumn:
         return item
 
 
-def plan_columns(columns: Mapping[str, str] | None = None) -> tuple[HeaderColumn, ...]:
+def plan_columns(columns: Mapping[str, str] | None = None, *, as_text: bool = False) -> tuple[HeaderColumn, ...]:
     """The columns to read, from name → keyword or path (default: those of ``schemas/images.yaml``).
 
     A part of a path is a keyword, ``(gggg,eeee)`` or eight hexadecimal digits. A path that the schema knows has the
     schema's type; another one follows its VR: DA date, DS FD FL double, IS US UL SS SL long, AT ``(gggg,eeee)``, other
     text string, and a list where the dictionary allows several values or the path leads through a sequence. A private
     element is named by its tag as it stands in the files, block and all; its binary numbers are text.
+    ``as_text``: every column is text, several values of an element joined by backslashes as in the file; a list, one
+    text a value, where the path leads through a sequence.
     Raises InputError for what is not in the dictionary or holds no value that a column can have.
     """
-    return _plan_columns(None if columns is None else tuple(columns.items()))
+    planned = _plan_columns(None if columns is None else tuple(columns.items()))
+    if not as_text:
+        return planned
+    return tuple(replace(c, type=parse_type("array<string>" if len(c.path) > 1 else "string")) for c in planned)
 
 
 @cache

@@ -16,11 +16,11 @@ from smi_spark.dicom.files import Files
 from smi_spark.dicom.plan import Numbers, Plan, make_plan
 from smi_spark.dicom.pread import LONGEST_READ, wishes_of
 from smi_spark.dicom.reason import explain
+from smi_spark.dicom.stored import keep_limits, unwalked
 from smi_spark.dicom.walked import Walked
 
 BATCH = 2048
 _BATCH_BYTES = 96 << 20  # of headers read together, beyond the first read of each
-_SHORT = 4096  # sequences up to this length in which nothing is wanted are stored without going down into them
 
 
 def read_headers(
@@ -57,8 +57,7 @@ def read_headers(
     """
     names = [os.fspath(source) for source in sources]
     plan = make_plan(columns)
-    short = min(keep_binary, keep_text, _SHORT) if with_header else at.NO_LIMIT
-    limits = np.array([keep_binary, keep_text, short], np.int64)
+    limits = keep_limits(keep_binary, keep_text) if with_header else np.array([keep_binary, keep_text, at.NO_LIMIT])
     schema = batch_schema(columns, with_header=with_header)
     batches: list[pa.RecordBatch] = []
     start, size = 0, BATCH
@@ -73,23 +72,24 @@ def decode_headers(
     headers: "pa.Array[Any] | pa.ChunkedArray[Any]",
     left_out: "pa.Array[Any] | pa.ChunkedArray[Any] | None" = None,
     columns: Mapping[str, str] | None = None,
+    *,
+    as_text: bool = False,
 ) -> pa.RecordBatch:
     """The columns and ``value_errors`` of stored headers, one row a header, the same as ``read_headers`` gave.
 
     ``headers`` and ``left_out`` are what ``read_headers(…, with_header=True)`` gave, in the same order. Where a header
-    is null, or no more than a part of one, so are the columns that it lacks.
+    is null, or no more than a part of one, so are the columns that it lacks. ``as_text``: values as they are written in
+    the file, unchecked: ``plan_columns``.
     """
     left_out = _one_array(left_out)
     if isinstance(headers, pa.ChunkedArray):
         chunks = headers.chunks or [pa.array([], headers.type)]
         starts = np.cumsum([0, *map(len, chunks[:-1])])
         parts = [None if left_out is None else left_out.slice(start) for start in starts]
-        return _joined([decode_headers(one, part, columns) for one, part in zip(chunks, parts, strict=True)])
-    plan = make_plan(columns)
-    content, offsets = _binary_parts(headers)
-    batch = Walked(plan, len(headers), Arena(content), np.full(3, at.NO_LIMIT))
-    batch.state[:, at.POS] = batch.state[:, at.PIECE] = offsets[:-1]
-    batch.state[:, at.END] = offsets[1:]
+        decoded = [decode_headers(*both, columns, as_text=as_text) for both in zip(chunks, parts, strict=True)]
+        return _joined(decoded)
+    plan = make_plan(columns, as_text=as_text)
+    batch = unwalked(headers, plan, np.full(3, at.NO_LIMIT))
     batch.state[:, at.LEAVE] = -1
     if left_out is not None:
         batch.gaps_known(left_out.slice(0, len(headers)))
@@ -167,15 +167,3 @@ def _one_array(given: Any) -> Any:
     if not isinstance(given, pa.ChunkedArray):
         return given
     return given.chunk(0) if given.num_chunks == 1 else given.combine_chunks()
-
-
-def _binary_parts(headers: Any) -> tuple[Any, Numbers]:
-    """The buffer of a binary array, and where each value begins and ends in it, without a copy."""
-    if not pa.types.is_binary(headers.type) and not pa.types.is_large_binary(headers.type):
-        headers = headers.cast(pa.large_binary())
-    width: Any = np.int32 if pa.types.is_binary(headers.type) else np.int64
-    _, offsets, content = headers.buffers()
-    if offsets is None or content is None:
-        return np.zeros(0, np.uint8), np.zeros(len(headers) + 1, np.int64)
-    ends = np.frombuffer(offsets, width)[headers.offset : headers.offset + len(headers) + 1]
-    return np.frombuffer(content, np.uint8), ends.astype(np.int64)

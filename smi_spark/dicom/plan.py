@@ -25,7 +25,8 @@ class Plan:
 
     ``tree``: children of node n stand at ``first[n]:first[n + 1]`` of the arrays tags (ascending), nodes (the child's
     own node), slots and vrs; NOTHING where there is none. In items SpecificCharacterSet has the slot ITEM_CHARSET.
-    ``creators``: the slot of a private element → that of the element beside it that says whose it is.
+    ``creators``: the slot of a private element → that of the element beside it that says whose it is. ``as_text``:
+    texts are taken unchecked.
     """
 
     columns: tuple[HeaderColumn, ...]
@@ -33,21 +34,22 @@ class Plan:
     paths: tuple[tuple[int, ...], ...]
     tree: tuple[Numbers, Numbers, Numbers, Numbers, Numbers]
     creators: Mapping[int, int]
+    as_text: bool = False
 
 
-def make_plan(columns: Mapping[str, str] | None) -> Plan:
+def make_plan(columns: Mapping[str, str] | None, *, as_text: bool = False) -> Plan:
     """The plan for columns as ``read_headers`` is given them."""
-    return _make_plan(None if columns is None else tuple(columns.items()))
+    return _make_plan(None if columns is None else tuple(columns.items()), as_text)
 
 
 @cache
-def _make_plan(columns: tuple[tuple[str, str], ...] | None) -> Plan:
-    planned = plan_columns(None if columns is None else dict(columns))
+def _make_plan(columns: tuple[tuple[str, str], ...] | None, as_text: bool) -> Plan:
+    planned = plan_columns(None if columns is None else dict(columns), as_text=as_text)
     creators = {column.path: creator for column in planned if (creator := creator_of(column.path))}
     paths = tuple(dict.fromkeys([*ALWAYS, *(column.path for column in planned), *creators.values()]))
     slots = {path: slot for slot, path in enumerate(paths)}
     of_slots = {slots[path]: slots[creator] for path, creator in creators.items()}
-    return Plan(planned, tuple(slots[c.path] for c in planned), paths, _tree(paths), of_slots)
+    return Plan(planned, tuple(slots[c.path] for c in planned), paths, _tree(paths), of_slots, as_text)
 
 
 @cache

@@ -111,6 +111,10 @@ class Walked:
         found = pa.StructArray.from_arrays([tags, *places], fields=list(kind.value_type))
         return pa.Array.from_buffers(kind, self.rows, [None, as_buffer(offsets)], children=[found])
 
+    def rows_with_gaps(self) -> Numbers:
+        """The rows of which the walk left values out."""
+        return np.unique(self._all(1)[0])
+
     def _all(self, table: int) -> Numbers:
         """One of the three tables, of all walks."""
         parts = [(f.spans, f.gaps, f.pieces)[table][:, : f.counts[table]] for f in self._finds]
