@@ -20,6 +20,7 @@ from smi_spark.errors import MachineError, SmiError
 from smi_spark.java import check_java, find_java
 from smi_spark.job import explain
 from smi_spark.schema import ZONES, load_schema, table_names
+from smi_spark.secure.promotion import unfinished_columns
 from smi_spark.session import get_session
 from smi_spark.tables import Table
 
@@ -156,7 +157,15 @@ def _table(spark: SparkSession, table: Table) -> str:
         return ""
     differences = column_differences(spark, table)
     if differences:
-        raise MachineError(
-            f"{'; '.join(differences)}. Rebuild the table from the one before it, or bring back the schema it has."
-        )
+        raise MachineError(f"{'; '.join(differences)}. {_remedy(table, differences)}")
+    begun = unfinished_columns(spark, table) if table.name == "secure/images" else []
+    if begun:
+        raise MachineError(f"{', '.join(begun)} are not filled in every partition. Run jobs/promote_columns.py again.")
     return f"{table.name} has the columns of schemas/{table.schema.table}.yaml"
+
+
+def _remedy(table: Table, differences: list[str]) -> str:
+    promotable = {f"{column.name} is missing" for column in table.schema.columns if column.tag is not None}
+    if table.name == "secure/images" and promotable.issuperset(differences):
+        return "Run jobs/promote_columns.py, which adds them and fills them from secure/headers."
+    return "Rebuild the table from the one before it, or bring back the schema it has."

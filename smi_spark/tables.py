@@ -11,6 +11,7 @@ from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException, IllegalArgumentException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructField
 
 from smi_spark.config import Config, Zone
 from smi_spark.errors import TableError
@@ -180,6 +181,42 @@ def held(rows: DataFrame) -> Iterator[DataFrame]:
         kept.unpersist()
 
 
+def rewrite(df: DataFrame, target: Table, *, where: str, note: str) -> int:
+    """Put ``df``, in the columns that the table has, in place of the rows that ``where`` (partition columns) names.
+
+    ``note`` stands beside the commit in the table's history: see ``notes``.
+    """
+    columns = read(df.sparkSession, target).columns
+    writer = df.select(*columns).write.format("delta").mode("overwrite")
+    writer.option("replaceWhere", where).option("userMetadata", note).save(target.uri)
+    return _rows_written(df.sparkSession, target)
+
+
+def notes(spark: SparkSession, source: Table) -> set[str]:
+    """What ``rewrite`` noted beside the table's commits, as far back as its log is kept."""
+    noted = DeltaTable.forPath(spark, source.uri).history().where("userMetadata is not null")
+    return {row["userMetadata"] for row in noted.select("userMetadata").collect()}  # one a partition at most
+
+
+def add_columns(spark: SparkSession, target: Table, names: Sequence[str]) -> None:
+    """Add columns of the schema behind those that the table has; null in its rows."""
+    fields = [field for field in target.schema.spark(target.zone) if field.name in names]
+    spark.sql(f"ALTER TABLE delta.`{target.uri}` ADD COLUMNS ({', '.join(map(_definition, fields))})")
+
+
+def get_property(spark: SparkSession, source: Table, name: str) -> str | None:
+    """A property of the table, or none."""
+    properties = DeltaTable.forPath(spark, source.uri).detail().select("properties").first()
+    value = properties["properties"].get(name) if properties is not None else None
+    return None if value is None else str(value)
+
+
+def set_property(spark: SparkSession, target: Table, name: str, value: str | None) -> None:
+    """Set a property of the table; none takes it away."""
+    change = f"UNSET TBLPROPERTIES ('{name}')" if value is None else f"SET TBLPROPERTIES ('{name}' = '{value}')"
+    spark.sql(f"ALTER TABLE delta.`{target.uri}` {change}")
+
+
 def latest_version(spark: SparkSession, source: Table) -> int:
     """The newest version number of the table; TableError when the table is not there."""
     _check_exists(spark, source)
@@ -230,6 +267,12 @@ def _statistics_columns(target: Table) -> list[str]:
     keys = [c for c in target.schema.key if c in target.columns and c not in partitions]
     others = [c.name for c in target.schema.in_zone(target.zone) if c.type in counted and c.name not in partitions]
     return list(dict.fromkeys([*keys, *others]))[:32]
+
+
+def _definition(field: StructField) -> str:
+    """A column as SQL defines it."""
+    meaning = field.metadata["comment"].replace("\\", "\\\\").replace("'", "\\'")
+    return f"`{field.name}` {field.dataType.simpleString()} COMMENT '{meaning}'"
 
 
 def _conform(df: DataFrame, target: Table) -> DataFrame:

@@ -1,0 +1,166 @@
+"""Columns that ``schemas/images.yaml`` has and ``secure/images`` lacks: added, and filled from ``secure/headers``.
+
+No file is opened.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from smi_spark import tables
+from smi_spark.config import Config
+from smi_spark.dicom import decode_headers
+from smi_spark.errors import InputError
+from smi_spark.run import new_run_id
+from smi_spark.schema import Column, TableSchema, load_schema
+
+UNFINISHED = "smi_spark.promotion"  # property of the table: the run that began, and its columns
+
+_KEY = ("source", "path")
+_BROADCAST_ROWS = 1_000_000  # of one partition: some 200 MB of keys and values on each machine
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What one run did: the columns, and the partitions and images that it filled."""
+
+    columns: tuple[str, ...]
+    partitions: int = 0
+    images: int = 0
+
+    def __str__(self) -> str:
+        if not self.columns:
+            return "secure/images lacks none of the columns: nothing to promote"
+        return f"{', '.join(self.columns)}: {self.images:,} images filled in {self.partitions:,} partitions"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition of images: a modality and a year, and how many rows it has."""
+
+    modality: str
+    year: int
+    rows: int
+
+    @property
+    def where(self) -> str:
+        return f"modality = '{self.modality}' AND year = {self.year}"
+
+
+def promote_columns(spark: SparkSession, config: Config, names: Sequence[str] = ()) -> Promoted:
+    """Add columns of ``schemas/images.yaml`` to ``secure/images`` and fill them from ``secure/headers``.
+
+    names: columns to promote; default all that the table lacks. Those that it has already are left as they are.
+
+    Each partition (modality, year) is one commit, which its history notes; before the first, a property of the table
+    says which columns are on their way, and after the last it is taken away. So a run that was killed is completed by
+    the next, and a run with nothing to do writes nothing. Other columns and rows stay as they are; ``value_errors``
+    gains the values of the new columns that do not parse, as if they had been there from the start.
+    Raises ConfigError for a column that the schema does not have, naming the nearest one, InputError for one that is
+    not read from headers, and TableError where there is no table.
+    """
+    target = tables.table(config, "secure/images")
+    images = tables.read(spark, target)
+    promotable = [c.name for c in target.schema.in_zone("secure") if c.tag is not None]
+    asked = [_checked(target.schema, name).name for name in names] or promotable
+    run, begun = _unfinished(spark, target)
+    wanted = {name for name in asked if name not in images.columns} | set(begun)
+    columns = tuple(name for name in promotable if name in wanted)
+    if not columns:
+        return Promoted(())
+    if set(columns) != set(begun):
+        run = new_run_id()
+        tables.set_property(spark, target, UNFINISHED, f"{run} {' '.join(columns)}")
+    lacking = [name for name in columns if name not in images.columns]
+    if lacking:
+        tables.add_columns(spark, target, lacking)
+    counts = [fill_partition(spark, config, one, columns, run) for one in _to_fill(spark, target, run)]
+    tables.set_property(spark, target, UNFINISHED, None)
+    return Promoted(columns, len(counts), sum(counts))
+
+
+def unfinished_columns(spark: SparkSession, target: tables.Table) -> list[str]:
+    """The columns whose promotion was begun and not completed."""
+    return _unfinished(spark, target)[1]
+
+
+def fill_partition(spark: SparkSession, config: Config, partition: Partition, columns: Sequence[str], run: str) -> int:
+    """One commit: the rows of a partition with these columns from its headers; gives how many there are."""
+    target = tables.table(config, "secure/images")
+    filled = filled_partition(spark, config, partition, columns)
+    return tables.rewrite(filled, target, where=partition.where, note=_note(run, partition))
+
+
+def filled_partition(spark: SparkSession, config: Config, partition: Partition, columns: Sequence[str]) -> DataFrame:
+    """The images of a partition with these columns from its headers, which lie in the partition of the same name."""
+    images, headers = (
+        tables.read(spark, tables.table(config, f"secure/{name}")).where(partition.where)
+        for name in ("images", "headers")
+    )
+    tags = {name: tag for name, tag in load_schema("images").tags().items() if name in columns}
+    decoded = decode_columns(headers.where("reason IS NULL"), tags)
+    small = partition.rows <= _BROADCAST_ROWS
+    return with_columns(images, F.broadcast(decoded) if small else decoded, columns)
+
+
+def decode_columns(headers: DataFrame, tags: Mapping[str, str]) -> DataFrame:
+    """Headers → source, path, the columns that ``tags`` names (name → keyword or path), and ``value_errors``."""
+    schema = load_schema("images")
+    given = [*_KEY, *tags, "value_errors"]
+    arrow = pa.schema([pa.field(name, schema.column(name).arrow_type) for name in given])
+
+    def decode(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            header, left_out = (cast(Any, batch.column(name)) for name in ("header", "left_out"))
+            found = decode_headers(header, left_out, tags)
+            arrays = [(batch if name in _KEY else found).column(name) for name in given]
+            yield pa.RecordBatch.from_arrays(arrays, schema=arrow)
+
+    return headers.select(*_KEY, "header", "left_out").mapInArrow(decode, from_arrow_schema(arrow))
+
+
+def with_columns(images: DataFrame, decoded: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """Images with ``columns`` as ``decoded`` has them for their file, and its value errors added to theirs.
+
+    The wide rows never move where ``decoded`` is broadcast: each machine gets the keys and new values of the partition.
+    Where that is too much, rows and values meet in a shuffle of the partition; header bytes are in neither.
+    """
+    new = {name: f"new_{name}" for name in (*columns, "value_errors")}
+    joined = images.join(decoded.withColumnsRenamed(new), list(_KEY), "left")
+    more = F.array_except(F.col(new["value_errors"]), F.col("value_errors"))
+    errors = F.when(F.size(more) > 0, F.concat("value_errors", more)).otherwise(F.col("value_errors"))
+    filled = {name: F.col(new[name]) for name in columns} | {"value_errors": errors}
+    return joined.withColumns(filled).select(*images.columns)
+
+
+def _checked(schema: TableSchema, name: str) -> Column:
+    column = schema.column(name)
+    if column.tag is None:
+        raise InputError(
+            f"schemas/{schema.table}.yaml: {name} has no tag, so headers do not say what it holds. "
+            "Give it the DICOM keyword or path that it is read from, or promote another column."
+        )
+    return column
+
+
+def _unfinished(spark: SparkSession, target: tables.Table) -> tuple[str, list[str]]:
+    """The run that began a promotion and did not end it, and its columns."""
+    run, *columns = (tables.get_property(spark, target, UNFINISHED) or "").split(" ")
+    return run, columns
+
+
+def _to_fill(spark: SparkSession, target: tables.Table, run: str) -> list[Partition]:
+    """The partitions that the promotion has not filled yet, in order."""
+    counted = tables.read(spark, target).groupBy("modality", "year").count().orderBy("modality", "year")
+    partitions = [Partition(*row) for row in counted.collect()]  # one a modality and year
+    done = tables.notes(spark, target)
+    return [one for one in partitions if _note(run, one) not in done]
+
+
+def _note(run: str, partition: Partition) -> str:
+    return f"promotion {run} of {partition.where}"

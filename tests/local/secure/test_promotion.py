@@ -1,0 +1,195 @@
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import tables
+from smi_spark.check import check
+from smi_spark.config import Config, Keys, KeySource
+from smi_spark.errors import ConfigError, InputError, MachineError, TableError
+from smi_spark.schema import load_schema
+from smi_spark.secure.ingest import list_new, promote_new, read_new
+from smi_spark.secure.promotion import Partition, Promoted, filled_partition, promote_columns
+from tests.unit.dicom.files import element, raw_file
+
+WriteDicom = Callable[..., Path]
+LATER = ("ScanOptions", "EchoTime")  # a list and a number, in the order of the schema
+BAD = {"tag": "(0018,0081)", "raw": "long", "reason": "not a number"}
+
+
+def images(config: Config) -> tables.Table:
+    return tables.table(config, "secure/images")
+
+
+def read(spark: SparkSession, config: Config) -> DataFrame:
+    return tables.read(spark, images(config))
+
+
+def version(spark: SparkSession, config: Config) -> int:
+    return tables.latest_version(spark, images(config))
+
+
+def write_files(source: Path, write_dicom: WriteDicom) -> dict[str, float | None]:
+    """Images of three partitions, a second file of one, one that cannot be used, one with a bad value; and the echo
+    time of each image as pydicom reads it.
+    """
+    write_dicom(source / "a.dcm", "2.25.11", EchoTime="4.5", ScanOptions="FS\\PFP")
+    write_dicom(source / "b.dcm", "2.25.12", Modality="MR", StudyDate="20190101", EchoTime="90", ScanOptions="FS")
+    write_dicom(source / "c.dcm", "2.25.13")
+    write_dicom(source / "z/a again.dcm", "2.25.11", EchoTime="99")
+    write_dicom(source / "z/no study.dcm", "2.25.14", EchoTime="98", StudyInstanceUID=None)
+    raw_file(source / "d.dcm", element(0x00180050, "DS", b"thin"), element(0x00180081, "DS", b"long"))
+    times = {name: pydicom.dcmread(source / name).get("EchoTime") for name in ("a.dcm", "b.dcm", "c.dcm")}
+    return {**{name: None if time is None else float(time) for name, time in times.items()}, "d.dcm": None}
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An installation whose images lack LATER and whose files are gone, and what they would be with them."""
+
+    config: Config
+    whole: DataFrame
+    times: dict[str, float | None]
+
+
+@pytest.fixture(scope="module")
+def archive(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, write_dicom: WriteDicom) -> Archive:
+    place = tmp_path_factory.mktemp("archive")
+    no_key = KeySource(env="SMI_SPARK_NO_KEY")
+    config = Config(root=str(place / "data"), keys=Keys(archive=no_key, projects=no_key))
+    times = write_files(place / "in", write_dicom)
+    list_new(spark, config, [str(place / "in")], "run-1")
+    read_new(spark, config, "run-1")
+    promote_new(spark, config, "run-1")
+    whole = read(spark, config).localCheckpoint()
+    errors = F.filter("value_errors", lambda error: error["tag"] != BAD["tag"])
+    old = whole.withColumn("value_errors", errors).drop(*LATER).write.format("delta").mode("overwrite")
+    old.option("overwriteSchema", "true").partitionBy("modality", "year").save(images(config).uri)
+    shutil.rmtree(place / "in")
+    return Archive(config, whole, times)
+
+
+@pytest.fixture
+def old(archive: Archive, config: Config) -> Config:
+    """A copy of that installation."""
+    shutil.copytree(archive.config.root, config.root)
+    return config
+
+
+def assert_filled(actual: DataFrame, archive: Archive) -> None:
+    """The columns, all rows, and nothing else than what a table has that had them from the start."""
+    expected = archive.whole.select(*actual.columns)
+    assert_df_equality(actual, expected, ignore_row_order=True, ignore_metadata=True)
+
+
+def test_columns_come_from_headers_as_if_they_had_always_been_there(
+    spark: SparkSession, old: Config, archive: Archive
+) -> None:
+    before = version(spark, old)
+    with pytest.raises(MachineError) as found:
+        check(old)
+    assert (
+        "✗ secure/images: ScanOptions is missing; EchoTime is missing. "
+        "Run jobs/promote_columns.py, which adds them and fills them from secure/headers."
+    ) in str(found.value).splitlines()
+
+    done = promote_columns(spark, old)
+
+    assert done == Promoted(LATER, partitions=3, images=4)
+    assert str(done) == "ScanOptions, EchoTime: 4 images filled in 3 partitions"
+    filled = read(spark, old)
+    assert set(filled.columns) == set(archive.whole.columns)
+    assert_filled(filled, archive)
+    assert {row["path"]: row["EchoTime"] for row in filled.select("path", "EchoTime").collect()} == archive.times
+    assert filled.schema["EchoTime"].metadata["comment"] == load_schema("images").column("EchoTime").meaning
+    assert version(spark, old) == before + 6  # a property, the columns, three partitions, no property
+
+    assert str(promote_columns(spark, old)) == "secure/images lacks none of the columns: nothing to promote"
+    assert promote_columns(spark, old, ["EchoTime"]) == Promoted(())
+    assert version(spark, old) == before + 6
+
+
+def test_a_killed_run_is_completed_by_the_next(
+    spark: SparkSession, old: Config, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewrite, done = tables.rewrite, []
+
+    def killed(df: DataFrame, target: tables.Table, *, where: str, note: str) -> int:
+        if done:
+            raise KeyboardInterrupt
+        done.append(where)
+        return rewrite(df, target, where=where, note=note)
+
+    monkeypatch.setattr(tables, "rewrite", killed)
+    with pytest.raises(KeyboardInterrupt):
+        promote_columns(spark, old)
+    monkeypatch.undo()
+    assert done == ["modality = 'CT' AND year = 2018"]
+    half = {row["path"]: row["EchoTime"] for row in read(spark, old).select("path", "EchoTime").collect()}
+    assert half == {"a.dcm": 4.5, "b.dcm": None, "c.dcm": None, "d.dcm": None}
+    unfinished = "ScanOptions, EchoTime are not filled in every partition. Run jobs/promote_columns.py again."
+    with pytest.raises(MachineError, match=re.escape(f"✗ secure/images: {unfinished}")):
+        check(old)
+
+    assert promote_columns(spark, old) == Promoted(LATER, partitions=2, images=2)
+    assert_filled(read(spark, old), archive)
+
+
+def test_a_run_for_another_column_takes_up_that_of_a_killed_one(
+    spark: SparkSession, old: Config, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "add_columns", killed)
+    with pytest.raises(KeyboardInterrupt):
+        promote_columns(spark, old, ["EchoTime"])
+    monkeypatch.undo()
+
+    assert promote_columns(spark, old, ["ScanOptions"]) == Promoted(LATER, partitions=3, images=4)
+    assert_filled(read(spark, old), archive)
+
+
+def plan(df: DataFrame, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    df.explain()
+    return capsys.readouterr().out
+
+
+def test_a_partition_is_filled_without_a_shuffle(
+    spark: SparkSession, old: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables.add_columns(spark, images(old), ["EchoTime"])
+
+    small = plan(filled_partition(spark, old, Partition("CT", 2018, 1_000_000), ["EchoTime"]), capsys)
+    assert re.search(r"\bExchange\b", small) is None
+    assert "BroadcastHashJoin" in small
+    assert len(re.findall(r"PartitionFilters: \[[^\]]*modality[^\]]*CT[^\]]*2018", small)) == 2
+
+    spark.conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")  # as with a partition of such a size
+    try:
+        large = plan(filled_partition(spark, old, Partition("CT", 2018, 1_000_001), ["EchoTime"]), capsys)
+    finally:
+        spark.conf.unset("spark.sql.autoBroadcastJoinThreshold")
+    assert len(re.findall(r"\bExchange hashpartitioning\(source#\d+, path#\d+", large)) == 2
+    assert "Exchange" not in large[large.index("MapInArrow") :]  # header bytes do not move
+
+
+def test_what_cannot_be_promoted_is_said(spark: SparkSession, config: Config) -> None:
+    with pytest.raises(TableError, match=r"secure/images does not exist"):
+        promote_columns(spark, config)
+    tables.create(spark, images(config))
+    with pytest.raises(ConfigError, match=r"EchoTme is not a column\. .* Did you mean EchoTime\?"):
+        promote_columns(spark, config, ["EchoTme"])
+    with pytest.raises(
+        InputError, match=r"images.yaml: age_at_study has no tag, so headers do not say what it holds\."
+    ):
+        promote_columns(spark, config, ["age_at_study"])
+    assert version(spark, config) == 0
