@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from smi_spark.config import Config
 from smi_spark.job import arguments, main
-from smi_spark.secure.promotion import promote_columns
+from smi_spark.secure.promotion import promotable, promote_columns
 
 
 def run(spark: SparkSession, config: Config, options: Namespace) -> object:
@@ -19,6 +19,7 @@ def run(spark: SparkSession, config: Config, options: Namespace) -> object:
 if __name__ == "__main__":
     parser = arguments(__doc__)
     parser.add_argument(
-        "--column", action="append", default=[], metavar="NAME", help="a column to add (default: all that are missing)"
-    )
+        "--column", action="append", default=[], type=promotable, metavar="NAME",
+        help="a column to add (default: all that are missing)",
+    )  # fmt: skip
     main(parser, run)

@@ -51,7 +51,8 @@ def dicom_json(header: Column | str, left_out: Column | str | None = None) -> Co
     In SQL: ``dicom_json(header)``, ``dicom_json(header, left_out)``.
 
     Values that were left out have their vr and no value. Null where there is no header, or one that pydicom cannot
-    read. This is the slow way, one Python object an element; for single elements ``dicom_tag`` is there.
+    read. This is the slow way, one Python object an element: 300 to 650 headers a second and core, of 2 to 4 kB each,
+    where ``dicom_tag`` takes 300,000 and more.
     """
     text: Column = _JSON(header, _given(left_out))
     return text

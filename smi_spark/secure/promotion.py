@@ -17,7 +17,7 @@ from smi_spark.config import Config
 from smi_spark.dicom import decode_headers
 from smi_spark.errors import InputError
 from smi_spark.run import new_run_id
-from smi_spark.schema import Column, TableSchema, load_schema
+from smi_spark.schema import load_schema
 
 UNFINISHED = "smi_spark.promotion"  # property of the table: the run that began, and its columns
 
@@ -65,23 +65,31 @@ def promote_columns(spark: SparkSession, config: Config, names: Sequence[str] = 
     not read from headers, and TableError where there is no table.
     """
     target = tables.table(config, "secure/images")
-    images = tables.read(spark, target)
-    promotable = [c.name for c in target.schema.in_zone("secure") if c.tag is not None]
-    asked = [_checked(target.schema, name).name for name in names] or promotable
+    asked = set(map(promotable, names)) or set(target.schema.tags())
+    present = tables.read(spark, target).columns
     run, begun = _unfinished(spark, target)
-    wanted = {name for name in asked if name not in images.columns} | set(begun)
-    columns = tuple(name for name in promotable if name in wanted)
+    columns = tuple(name for name in target.schema.tags() if name in asked.difference(present).union(begun))
     if not columns:
         return Promoted(())
     if set(columns) != set(begun):
         run = new_run_id()
         tables.set_property(spark, target, UNFINISHED, f"{run} {' '.join(columns)}")
-    lacking = [name for name in columns if name not in images.columns]
+    lacking = [name for name in columns if name not in present]
     if lacking:
         tables.add_columns(spark, target, lacking)
     counts = [fill_partition(spark, config, one, columns, run) for one in _to_fill(spark, target, run)]
     tables.set_property(spark, target, UNFINISHED, None)
     return Promoted(columns, len(counts), sum(counts))
+
+
+def promotable(name: str) -> str:
+    """The name of a column of images that is read from headers; ConfigError or InputError for any other name."""
+    if load_schema("images").column(name).tag is None:
+        raise InputError(
+            f"schemas/images.yaml: {name} has no tag, so headers do not say what it holds. "
+            "Give it the DICOM keyword or path that it is read from, or promote another column."
+        )
+    return name
 
 
 def unfinished_columns(spark: SparkSession, target: tables.Table) -> list[str]:
@@ -136,16 +144,6 @@ def with_columns(images: DataFrame, decoded: DataFrame, columns: Sequence[str]) 
     errors = F.when(F.size(more) > 0, F.concat("value_errors", more)).otherwise(F.col("value_errors"))
     filled = {name: F.col(new[name]) for name in columns} | {"value_errors": errors}
     return joined.withColumns(filled).select(*images.columns)
-
-
-def _checked(schema: TableSchema, name: str) -> Column:
-    column = schema.column(name)
-    if column.tag is None:
-        raise InputError(
-            f"schemas/{schema.table}.yaml: {name} has no tag, so headers do not say what it holds. "
-            "Give it the DICOM keyword or path that it is read from, or promote another column."
-        )
-    return column
 
 
 def _unfinished(spark: SparkSession, target: tables.Table) -> tuple[str, list[str]]:

@@ -14,13 +14,14 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from smi_spark.dicom import read_headers
+from smi_spark.dicom import decode_headers, read_headers
 from smi_spark.dicom.jsonmodel import json_headers
 from smi_spark.dicom.stored import lacking
 from smi_spark.dicom.storedfile import StoredFile
 from tests.unit.dicom.files import dataset, element, raw_file, write
 
 SHIPPED = Path(pydicom.data.__file__).parent / "test_files"
+SHARED = Path(__file__).parents[4] / "shared" / "data" / "dicom"
 
 
 def store(*paths: Path, **limits: int) -> pa.RecordBatch:
@@ -67,10 +68,12 @@ def test_chance_does_not_hide_what_a_header_lacks(tmp_path: Path) -> None:
     assert lacking(stored["header"]).tolist() == [True]
 
 
-def test_headers_of_all_files_are_told_apart() -> None:
-    for paths in (sorted(path for path in SHIPPED.rglob("*") if path.is_file()),):
-        stored = store(*paths)
-        assert lacking(stored["header"]).tolist() == [bool(gaps) for gaps in stored["left_out"].to_pylist()]
+@pytest.mark.parametrize("folder", [SHIPPED, SHARED], ids=["pydicom", "shared"])
+def test_headers_of_all_files_are_told_apart(folder: Path) -> None:
+    if not folder.is_dir():
+        pytest.skip("the real files of ../shared/data/dicom are not here")
+    stored = store(*(path for path in folder.rglob("*") if path.is_file()))
+    assert lacking(stored["header"]).tolist() == [bool(gaps) for gaps in stored["left_out"].to_pylist()]
 
 
 def test_lower_limits_show_where_a_walk_does_not_end(tmp_path: Path) -> None:
@@ -82,6 +85,23 @@ def test_lower_limits_show_where_a_walk_does_not_end(tmp_path: Path) -> None:
 def test_what_is_no_header_lacks_nothing() -> None:
     assert lacking(pa.array([b"", b"no header", None], pa.binary())).tolist() == [False, False, False]
     assert lacking(pa.array([], pa.binary())).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("keyword", "raw", "expected"),
+    [
+        ("StudyTime", element(0x00080030, "TM", b"noon"), "noon"),
+        ("StudyDate", element(0x00080020, "DA", b"2018.3.5 "), "2018.3.5"),
+        ("PixelSpacing", element(0x00280030, "DS", b" 0.50\\0.5 "), "0.50\\0.5"),
+        ("Rows", element(0x00280010, "US", b"\0\2"), "512"),
+        ("FrameIncrementPointer", element(0x00280009, "AT", b"\x18\0\x63\x10"), "(0018,1063)"),
+        ("AcquisitionMatrix", element(0x00181310, "US", b"\0\1\2\0"), "256\\2"),
+    ],
+)
+def test_as_text_a_value_is_what_the_file_says(tmp_path: Path, keyword: str, raw: bytes, expected: str) -> None:
+    stored = store(raw_file(tmp_path / "1.dcm", raw))
+    decoded = decode_headers(stored["header"], stored["left_out"], {keyword: keyword}, as_text=True)
+    assert decoded.to_pylist() == [{keyword: expected, "value_errors": []}]
 
 
 @pytest.mark.parametrize(
