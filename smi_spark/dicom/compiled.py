@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import caching
 
 _njit: Any = numba.njit
 _settings: Any = numba.config
@@ -37,14 +38,38 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:
-    folder = _cache_folder()
-    if folder is None:
-        return _njit(nogil=True, **options)(function)
-    before, _settings.CACHE_DIR = _settings.CACHE_DIR, folder
-    try:
-        return _njit(nogil=True, cache=True, **options)(function)
-    finally:
-        _settings.CACHE_DIR = before
+    return _njit(nogil=True, cache=_cache_folder() is not None, **options)(function)
+
+
+class _Kept:
+    """Where numba keeps the machine code of this package: named by the content of the sources, not by their place.
+
+    numba's own places hang on the path of a function's file; code that was compiled where an environment is packed
+    would not be found where it is unpacked.
+    """
+
+    def __init__(self, folder: str, line: int) -> None:
+        self._folder, self._line = folder, line
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> "_Kept | None":
+        folder = _cache_folder() if Path(file).parent == Path(__file__).parent else None
+        return None if folder is None else cls(folder, function.__code__.co_firstlineno)
+
+    def get_cache_path(self) -> str:
+        return self._folder
+
+    def ensure_cache_path(self) -> None:
+        """``_cache_folder`` has seen that it can be written."""
+
+    def get_source_stamp(self) -> str:
+        return Path(self._folder).name
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+
+caching.CacheImpl._locator_classes.insert(0, _Kept)
 
 
 @cache
