@@ -5,11 +5,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import fs
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -19,6 +18,7 @@ from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.errors import MachineError, SmiError
 from smi_spark.java import check_java, find_java
 from smi_spark.job import explain
+from smi_spark.objectstore import open_files
 from smi_spark.schema import ZONES, load_schema, table_names
 from smi_spark.secure.promotion import unfinished_columns
 from smi_spark.session import get_session
@@ -65,7 +65,7 @@ def check_writable(uri: str) -> str:
     """
     if "://" not in uri:
         uri = str(next(place for place in (Path(uri), *Path(uri).parents) if place.exists()))
-    system, path = fs.FileSystem.from_uri(uri.replace("s3a://", "s3://", 1))
+    system, path = open_files(uri)
     probe = f"{path}/.smi_spark-check-{uuid.uuid4().hex}"
     with system.open_output_stream(probe) as stream:
         stream.write(b"smi_spark was here")
@@ -97,9 +97,17 @@ def _python() -> Iterator[Finding]:
     yield Finding(True, f"Python {sys.version.split()[0]}: {sys.executable}")
     pins = [need.split("==") for need in metadata.requires("smi_spark") or [] if "==" in need and "extra" not in need]
     for name, wanted in pins:
-        found = metadata.version(name)
+        found = _version(name)
         remedy = "" if found == wanted else f", not {wanted}. Run: pip install {name}=={wanted}"
         yield Finding(found == wanted, f"{name} {found}{remedy}")
+
+
+def _version(name: str) -> str:
+    """A cluster's own Spark comes as an archive on the path, which no installer knows."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return str(import_module(name.replace("-", "_")).__version__)
 
 
 def _zones(config: Config) -> Iterator[Finding]:

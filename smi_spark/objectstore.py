@@ -1,8 +1,11 @@
-"""The one way to an object store: obstore, with credentials from the environment."""
+"""The ways to an object store, with the environment's credentials: obstore for objects, pyarrow for files in it."""
 
 import os
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
 
 
 @cache
@@ -16,3 +19,10 @@ def open_store(uri: str) -> Any:
     plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
     options: Any = {"allow_http": True} if plain else None
     return obstore.store.from_url(uri.replace("s3a://", "s3://", 1), client_options=options)
+
+
+def open_files(uri: str) -> "tuple[FileSystem, str]":
+    """The file system of a URI or of an absolute path, and the path in it; ``s3a://`` is ``s3://`` here too."""
+    from pyarrow.fs import FileSystem
+
+    return FileSystem.from_uri(uri.replace("s3a://", "s3://", 1))

@@ -13,17 +13,34 @@ from smi_spark import resources
 from smi_spark.config import Config
 from smi_spark.errors import MachineError
 from smi_spark.java import check_java
+from smi_spark.schema import ZONES
 
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 # What Spark already ships: left out, Delta brings five jars (12 MB) in place of 33 (87 MB).
 DELTA_EXCLUDES = ",".join(
-    f"{group}:*"
+    group if ":" in group else f"{group}:*"
     for group in (
         "com.fasterxml.jackson.core", "com.fasterxml.jackson.datatype", "com.github.luben", "com.google.code.findbugs",
-        "commons-logging", "commons-pool", "io.airlift", "io.unitycatalog", "javax.annotation", "org.apache.hadoop",
-        "org.apache.logging.log4j", "org.apache.parquet", "org.locationtech.jts", "org.roaringbitmap", "org.slf4j",
-        "org.xerial.snappy",
+        "commons-logging", "commons-pool", "io.airlift", "io.unitycatalog", "javax.annotation",
+        "org.apache.hadoop:hadoop-client*", "org.apache.logging.log4j", "org.apache.parquet", "org.locationtech.jts",
+        "org.roaringbitmap", "org.slf4j", "org.xerial.snappy",
+    )
+)  # fmt: skip
+
+# Zones in S3 need hadoop-aws and the AWS SDK, in the versions that pyspark's Hadoop was built with: of the SDK the
+# modules that S3A calls (12 MB), not the bundle of all services (686 MB).
+_AWS_SDK = "2.35.4"
+S3_PACKAGES = ",".join(
+    ["org.apache.hadoop:hadoop-aws:3.5.0"]
+    + [f"software.amazon.awssdk:{part}:{_AWS_SDK}"
+       for part in ("s3", "s3-transfer-manager", "sts", "apache-client", "netty-nio-client")]
+)  # fmt: skip
+S3_EXCLUDES = ",".join(
+    group if ":" in group else f"{group}:*"
+    for group in (
+        "software.amazon.awssdk:bundle", "software.amazon.awssdk.crt",
+        "org.wildfly.openssl", "io.netty", "org.apache.httpcomponents", "commons-codec", "commons-logging", "org.slf4j",
     )
 )  # fmt: skip
 
@@ -31,6 +48,9 @@ DELTA_SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
+
+# Empty: the region is AWS_REGION, as for the readers of sources, not the one that S3A would assume.
+S3_SETTINGS = {"spark.hadoop.fs.s3a.endpoint.region": ""}
 
 # What results depend on: a session that is submitted gets these too.
 RESULT_SETTINGS = {
@@ -83,6 +103,11 @@ def delta_is_installed() -> bool:
     return any(spark_jars().glob("delta-spark_*.jar"))
 
 
+def s3_is_installed() -> bool:
+    """Whether hadoop-aws lies beside Spark's own jars, with the AWS SDK that goes with it."""
+    return any(spark_jars().glob("hadoop-aws-*.jar"))
+
+
 def install_delta() -> list[Path]:
     """Fetch Delta's jars once and lay them beside Spark's own: spark-submit and workers then find them too.
 
@@ -92,11 +117,11 @@ def install_delta() -> list[Path]:
         check_java()
         subprocess.run(  # noqa: S603
             [_spark_home() / "bin" / "spark-submit", "--master", "local[1]", "--packages", DELTA_PACKAGE,
-             "--exclude-packages", DELTA_EXCLUDES, "--conf", f"spark.jars.ivy={_ivy()}",
+             "--exclude-packages", DELTA_EXCLUDES, "--conf", f"spark.jars.ivy={ivy()}",
              "--class", "org.apache.spark.deploy.SparkSubmit", "spark-internal", "--version"],
             check=False, capture_output=True,
         )  # fmt: skip
-        for jar in (_ivy() / "jars").glob("io.delta_*.jar"):
+        for jar in (ivy() / "jars").glob("io.delta_*.jar"):
             shutil.copy2(jar, spark_jars() / jar.name.removeprefix("io.delta_"))
         if not delta_is_installed():
             raise MachineError(
@@ -120,18 +145,28 @@ def _spark_home() -> Path:
     return Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent)
 
 
-def _ivy() -> Path:
+def ivy() -> Path:
+    """Where jars from Maven Central are kept once they were fetched."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "smi_spark" / "ivy"
 
 
 def _local_settings(config: Config) -> dict[str, str]:
-    settings = {**RESULT_SETTINGS, **LOCAL_SETTINGS, **DELTA_SETTINGS, **config.spark}
-    if not delta_is_installed():
-        packages = [*filter(None, [settings.get("spark.jars.packages")]), DELTA_PACKAGE]
-        excludes = [*filter(None, [settings.get("spark.jars.excludes")]), DELTA_EXCLUDES]
-        settings |= {"spark.jars.packages": ",".join(packages), "spark.jars.excludes": ",".join(excludes)}
-        settings.setdefault("spark.jars.ivy", str(_ivy()))
+    in_s3 = any(config.zone(zone).startswith("s3a://") for zone in ZONES)
+    settings = {
+        **RESULT_SETTINGS, **LOCAL_SETTINGS, **DELTA_SETTINGS, **(S3_SETTINGS if in_s3 else {}), **config.spark,
+    }  # fmt: skip
+    fetched = [] if delta_is_installed() else [(DELTA_PACKAGE, DELTA_EXCLUDES)]
+    if in_s3 and not s3_is_installed():
+        fetched.append((S3_PACKAGES, S3_EXCLUDES))
+    for packages, excludes in fetched:
+        _add(settings, "spark.jars.packages", packages)
+        _add(settings, "spark.jars.excludes", excludes)
+        settings.setdefault("spark.jars.ivy", str(ivy()))
     return settings
+
+
+def _add(settings: dict[str, str], name: str, more: str) -> None:
+    settings[name] = ",".join(filter(None, [settings.get(name), more]))
 
 
 def _check_delta(spark: SparkSession) -> None:

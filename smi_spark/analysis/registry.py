@@ -16,6 +16,7 @@ from smi_spark.analysis.definition import REGISTRY
 from smi_spark.analysis.selection import Left
 from smi_spark.config import Config
 from smi_spark.errors import TableError, nearest
+from smi_spark.objectstore import open_files
 
 
 class Delivered(NamedTuple):
@@ -137,7 +138,7 @@ def register(spark: SparkSession, config: Config, entry: Registered) -> None:
 def write_manifest(config: Config, entry: Registered) -> None:
     """The registry row as ``manifest-v<N>.json`` beside the tables, for readers without Spark; left when there."""
     place = f"{config.zone('analysis')}/{entry.project}/{entry.cohort}/manifest-v{entry.version}.json"
-    system, path = fs.FileSystem.from_uri(place.replace("s3a://", "s3://", 1))
+    system, path = open_files(place)
     if system.get_file_info(path).type == fs.FileType.NotFound:
         with system.open_output_stream(path) as stream:
             stream.write(manifest(entry).encode())

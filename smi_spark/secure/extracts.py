@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import ArrayType, LongType, StringType, StructField, StructType
 
 from smi_spark.errors import InputError, SourceError
+from smi_spark.objectstore import open_files
 from smi_spark.schema import Column, TableSchema
 
 CSV_ENDINGS = (".csv", ".csv.gz")
@@ -151,8 +152,7 @@ def _root_and_pattern(uri: str) -> tuple[str, str | None]:
 def _filesystem(root: str) -> tuple[FileSystem, str]:
     if "://" not in root:
         return LocalFileSystem(), root
-    files, base = FileSystem.from_uri(root)
-    return files, base
+    return open_files(root)
 
 
 def _header(source: str, path: str) -> list[str]:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,11 @@ from pathlib import Path
 import obstore
 import pydicom.data
 import pytest
+import yaml
 from obstore.store import S3Store
 from pyspark.sql import SparkSession
 
-from smi_spark import tables
+from smi_spark import session, tables
 from smi_spark.config import Config
 from smi_spark.dicom import read_headers
 from smi_spark.dicom.sources import list_files, list_prefixes
@@ -23,8 +25,11 @@ from smi_spark.errors import BusyError, SourceError
 from smi_spark.lease import FOLDER, Holder, lease
 from smi_spark.objectstore import open_store
 from smi_spark.secure.ingest import ingest_headers
+from smi_spark.synthetic import write_archive
 from tests.cluster.loopback import answers, free_port, program, running
 from tests.cluster.proxy import Proxy, proxied
+from tests.cluster.standalone import ENVIRONMENT, SETTINGS, SUBMIT, flags
+from tests.conftest import make_config
 
 pytestmark = pytest.mark.objectstore
 
@@ -32,14 +37,32 @@ FILES = Path(pydicom.data.__file__).parent / "test_files"
 NAMES = ["CT_small.dcm", "MR_small.dcm", "MR_small_bigendian.dcm", "README.txt", "rtplan.dcm"]
 KEYS = [f"archive/{folder}/{name}" for folder in ("2019", "2020") for name in NAMES]
 
+COHORT = {
+    "cohort": "ct_then_admitted",
+    "project": "lab",
+    "question": "Who had a CT?",
+    "images": {"modality": "CT"},
+    "deliver": {"records": {"smr01": {"from": "-5 years", "until": "5 years"}}},
+}
+S3_SETTINGS = SETTINGS | {
+    "spark.driver.memory": "2g",
+    "spark.jars.ivy": str(session.ivy()),
+    "spark.hadoop.fs.s3a.path.style.access": "true",
+}
+
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the server shows as its store: a bucket is a folder in it, an object a file."""
+    return tmp_path_factory.mktemp("buckets")
+
+
+@pytest.fixture(scope="session")
+def store(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a bucket that holds the same five files in two folders; the environment says how to get at it."""
     server = program("versitygw", how="go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
     place, port = tmp_path_factory.mktemp("store"), free_port()
-    for folder in ("buckets", "sidecar"):
-        (place / folder).mkdir()
+    (place / "sidecar").mkdir()
     access = {
         "AWS_ACCESS_KEY_ID": "smi",
         "AWS_SECRET_ACCESS_KEY": "loopback",
@@ -47,9 +70,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
     }
     command = [server, "--port", f"127.0.0.1:{port}", "--access", "smi", "--secret", "loopback", "--quiet",
-               "posix", "--sidecar", str(place / "sidecar"), str(place / "buckets")]  # fmt: skip
+               "posix", "--sidecar", str(place / "sidecar"), str(buckets)]  # fmt: skip
     with running(command, place / "log", lambda: answers(port)), pytest.MonkeyPatch.context() as patch:
-        (place / "buckets" / "smi").mkdir()
+        (buckets / "smi").mkdir()
         for name, value in access.items():
             patch.setenv(name, value)
         bucket = S3Store("smi", client_options={"allow_http": True})
@@ -135,6 +158,48 @@ def test_a_lease_in_a_store_is_held_by_one_and_lapses_with_a_run_that_was_killed
         lease(zone, "ingest_headers", "run-5").__enter__()
     with lease(zone, "ingest_headers", "run-6"):
         pass
+
+
+def test_a_whole_archive_lives_in_the_store_and_a_second_night_adds_no_version(
+    store: str, buckets: Path, tmp_path: Path
+) -> None:
+    """In a session of its own: the jars of hadoop-aws are there only where a session asks for them."""
+    planted = write_archive(tmp_path / "made", patients=4, seed=7)
+    made = [file for kind in ("dicom", "records") for file in (tmp_path / "made" / kind).rglob("*") if file.is_file()]
+    bucket = open_store("s3://smi")
+    for file in made:
+        obstore.put(bucket, f"night/{file.relative_to(tmp_path / 'made')}", file.read_bytes())
+    config = make_config(tmp_path).model_copy(update={"root": "s3a://smi/zones", "spark": {}})
+    settings = config.model_dump(exclude={"secure", "deidentified", "analysis"}, exclude_none=True)
+    (tmp_path / "smi.yaml").write_text(yaml.safe_dump(settings))
+    (tmp_path / "cohort.yaml").write_text(yaml.safe_dump(COHORT))
+    zones = buckets / "smi" / "zones"
+
+    ended = subprocess.run(
+        [SUBMIT, "--master", "local[2]", "--properties-file", "conf/spark-s3.conf", *flags(S3_SETTINGS),
+         "tests/cluster/whole_way.py", tmp_path / "smi.yaml", "s3://smi/night", tmp_path / "cohort.yaml", zones],
+        env=ENVIRONMENT | os.environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told = json.loads(ended.stdout)
+    first, second = told["nights"]
+    assert first["versions"] == second["versions"]
+    assert set(first["versions"]) >= {"secure/images", "secure/records/smr01", "secure/links", "deidentified/studies",
+                                      "analysis/cohorts", "analysis/lab/ct_then_admitted/images"}  # fmt: skip
+    assert first["said"][0].startswith(f"{planted.files} new files, {planted.files} read")
+    assert f"added: images {sum(planted.good_images.values())}, " in first["said"][2]
+    assert second["said"][0].startswith("0 new files, 0 read, 0 images added")
+    assert second["said"][2].startswith("added: images 0, records/smr01 0; rolled up: series 0, studies 0")
+    assert "version 1 is already this" in second["said"][3]
+
+    scans = sum(count for place, count in planted.good_images.items() if place.startswith("CT/"))
+    assert told["found"] == {
+        "version": 1, "modalities": ["CT"], "images": scans, "patients": 3, "stays": 5,
+        "writable": "s3a://smi/zones/secure",
+    }  # fmt: skip
+    manifest = json.loads((zones / "analysis" / "lab" / "ct_then_admitted" / "manifest-v1.json").read_text())
+    assert (manifest["cohort"], manifest["version"]) == ("ct_then_admitted", 1)
 
 
 @contextmanager

@@ -111,7 +111,47 @@ def test_without_jars_a_local_session_asks_for_delta_by_name_and_leaves_out_what
 
     assert not delta_is_installed()
     assert settings["spark.jars.packages"] == "org.example:own:1,io.delta:delta-spark_4.2_2.13:4.4.0"
-    assert "org.apache.hadoop:*" in settings["spark.jars.excludes"].split(",")
+    assert "org.apache.hadoop:hadoop-client*" in settings["spark.jars.excludes"].split(",")
+
+
+def test_a_local_session_with_a_zone_in_s3_asks_for_hadoop_aws_unless_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jars").mkdir()
+    (tmp_path / "jars" / "delta-spark_4.2_2.13-4.4.0.jar").touch()
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    config = make_config(tmp_path)
+    in_s3 = config.model_copy(update={"analysis": "s3a://smi-analysis"})
+
+    settings = session._local_settings(in_s3)
+    assert settings["spark.jars.packages"] == session.S3_PACKAGES
+    assert settings["spark.jars.excludes"] == session.S3_EXCLUDES
+    assert settings["spark.hadoop.fs.s3a.endpoint.region"] == ""
+    assert "spark.jars.packages" not in session._local_settings(config)
+
+    (tmp_path / "jars" / "hadoop-aws-3.5.0.jar").touch()
+    assert "spark.jars.packages" not in session._local_settings(in_s3)
+
+
+@pytest.mark.parametrize(
+    ("file", "packages", "excludes"),
+    [
+        ("spark-defaults.conf", session.DELTA_PACKAGE, session.DELTA_EXCLUDES),
+        ("spark-s3.conf", f"{session.DELTA_PACKAGE},{session.S3_PACKAGES}",
+         f"{session.DELTA_EXCLUDES},{session.S3_EXCLUDES}"),
+    ],
+)  # fmt: skip
+def test_what_is_submitted_with_a_properties_file_is_what_a_local_session_has(
+    file: str, packages: str, excludes: str
+) -> None:
+    lines = (Path(__file__).parents[2] / "conf" / file).read_text(encoding="utf-8").splitlines()
+    given = (line.partition(" ") for line in lines if not line.startswith("#"))
+    settings = {name: value.strip() for name, _, value in given}
+
+    assert settings.pop("spark.jars.packages") == packages
+    assert settings.pop("spark.jars.excludes") == excludes
+    in_s3 = session.S3_SETTINGS if file == "spark-s3.conf" else {}
+    assert settings == session.DELTA_SETTINGS | session.RESULT_SETTINGS | in_s3
 
 
 def test_the_configurations_settings_go_before_our_own(tmp_path: Path) -> None:
