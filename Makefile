@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
+DIST ?= dist
 
-.PHONY: setup demo test lint types check docs benchmark benchmark-objectstore fuzz test-objectstore test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore fuzz test-objectstore test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -16,7 +17,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -m smi_spark.java
 	@test -x $(BIN)/pip || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
 	@echo "installing smi_spark and what it needs (a minute or two) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,develop]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,develop,package]'
 	@$(BIN)/python -m smi_spark.session
 	@$(BIN)/python -m smi_spark.dicom
 	@touch $@
@@ -51,6 +52,9 @@ check: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m smi_spark.dictionary > docs/data-dictionary.md
+
+package: $(READY)
+	@$(BIN)/python package/environment.py --out $(DIST)
 
 benchmark: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
