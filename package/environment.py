@@ -55,7 +55,7 @@ def build_wheel(out: Path) -> Path:
     for old in out.glob("smi_spark-*.whl"):
         old.unlink()
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel", "--no-deps",
-               "--no-build-isolation", "--wheel-dir", out, ROOT]  # fmt: skip
+               "--no-build-isolation", "--wheel-dir", str(out), str(ROOT)]  # fmt: skip
     subprocess.run(command, check=True)  # noqa: S603
     (wheel,) = out.glob("smi_spark-*.whl")
     return wheel
