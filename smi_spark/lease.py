@@ -33,7 +33,7 @@ class Holder:
 
 @contextmanager
 def lease(base: str, name: str, run_id: str) -> Iterator[None]:
-    """Hold the lease ``name`` below a zone's URI while the body runs.
+    """Hold the lease ``name``, after what is written (``images``), below a zone's URI while the body runs.
 
     In a folder it is a lock of the operating system's, which ends with the process, however that ends. In an object
     store it is an object that is put only where none is, and again every 30 seconds: after five minutes without, its
@@ -123,6 +123,4 @@ def _busy(name: str, base: str, said: bytes) -> BusyError:
     with suppress(ValueError, TypeError):  # it may just be writing its name
         found = Holder(**json.loads(said))
         who = f": run {found.run_id} on {found.host}, process {found.process}, since {found.since}"
-    return BusyError(
-        f"another run of {name} is at work in {base}{who}. Nothing was done: start again when it has ended."
-    )
+    return BusyError(f"another run writes {name} in {base}{who}. Nothing was done: start again when it has ended.")

@@ -62,7 +62,7 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
         images, records = _read_inputs(spark, config, _pin_inputs(spark, config, definition))
         return Built(definition, attrition(images, records, definition))
     run_id = new_run_id()
-    with lease(config.zone("analysis"), f"build_cohort-{definition.project}-{definition.cohort}", run_id):
+    with lease(config.zone("analysis"), f"{definition.project}-{definition.cohort}", run_id):
         return _build(spark, config, definition, run_id)
 
 

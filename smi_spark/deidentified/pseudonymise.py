@@ -60,7 +60,7 @@ def run(spark: SparkSession, config: Config) -> Counts:
     BusyError while another run pseudonymises.
     """
     archive_key, run_id = key_id(load_key(config.keys.archive)), new_run_id()
-    with lease(config.zone("secure"), "pseudonymise", run_id):
+    with lease(config.zone("deidentified"), "images-and-records", run_id):
         return _bring_up(spark, config, archive_key, run_id)
 
 

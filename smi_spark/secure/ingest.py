@@ -84,7 +84,7 @@ def ingest_headers(spark: SparkSession, config: Config, sources: Sequence[str]) 
     ``ingest.max_bad_fraction`` of the files are quarantined; BusyError while another run takes files in.
     """
     run_id = new_run_id()
-    with lease(config.zone("secure"), JOB, run_id):
+    with lease(config.zone("secure"), "images", run_id):
         return _ingest(spark, config, sources, runs.begin(spark, config, JOB, run_id))
 
 

@@ -16,6 +16,7 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.dicom import decode_headers
 from smi_spark.errors import InputError
+from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema
 
@@ -62,8 +63,14 @@ def promote_columns(spark: SparkSession, config: Config, names: Sequence[str] = 
     the next, and a run with nothing to do writes nothing. Other columns and rows stay as they are; ``value_errors``
     gains the values of the new columns that do not parse, as if they had been there from the start.
     Raises ConfigError for a column that the schema does not have, naming the nearest one, InputError for one that is
-    not read from headers, and TableError where there is no table.
+    not read from headers, TableError where there is no table, and BusyError while another run writes images.
     """
+    run_id = new_run_id()
+    with lease(config.zone("secure"), "images", run_id):
+        return _promote(spark, config, names, run_id)
+
+
+def _promote(spark: SparkSession, config: Config, names: Sequence[str], run_id: str) -> Promoted:
     target = tables.table(config, "secure/images")
     asked = set(map(promotable, names)) or set(target.schema.tags())
     present = tables.read(spark, target).columns
@@ -72,11 +79,12 @@ def promote_columns(spark: SparkSession, config: Config, names: Sequence[str] = 
     if not columns:
         return Promoted(())
     if set(columns) != set(begun):
-        run = new_run_id()
+        run = run_id
         tables.set_property(spark, target, UNFINISHED, f"{run} {' '.join(columns)}")
-    lacking = [name for name in columns if name not in present]
-    if lacking:
-        tables.add_columns(spark, target, lacking)
+    for table in (target, tables.history_of(target)):  # rows that leave the one go to the other
+        lacking = [name for name in columns if name not in tables.read_or_empty(spark, table).columns]
+        if lacking:
+            tables.add_columns(spark, table, lacking)
     counts = [fill_partition(spark, config, one, columns, run) for one in _to_fill(spark, target, run)]
     tables.set_property(spark, target, UNFINISHED, None)
     return Promoted(columns, len(counts), sum(counts))

@@ -73,7 +73,7 @@ def load_records(spark: SparkSession, config: Config, table: str, source: str) -
     schema = record_schema(table)
     extracts = find_extracts(source, schema)
     run_id = new_run_id()
-    with lease(config.zone("secure"), f"load_records-{table}", run_id):
+    with lease(config.zone("secure"), f"records-{table}", run_id):
         return _load(spark, config, schema, extracts, source, run_id)
 
 

@@ -146,17 +146,17 @@ def test_members_of_an_archive_cost_one_request_each_beside_its_directory(
 def test_a_lease_in_a_store_is_held_by_one_and_lapses_with_a_run_that_was_killed(store: str) -> None:
     zone = "s3a://smi/zone"
     with (
-        lease(zone, "ingest_headers", "run-1"),
+        lease(zone, "images", "run-1"),
         pytest.raises(BusyError, match="run run-1 on"),
-        lease(zone, "ingest_headers", "run-2"),
+        lease(zone, "images", "run-2"),
     ):
         pass
     ago = "2026-01-01T00:00:00+00:00"
     killed = json.dumps(asdict(Holder("run-3", "elsewhere", 1, ago, ago))).encode()
-    obstore.put(open_store(zone), f"{FOLDER}/ingest_headers", killed)
-    with lease(zone, "ingest_headers", "run-4"), pytest.raises(BusyError, match="run run-4 on"):
-        lease(zone, "ingest_headers", "run-5").__enter__()
-    with lease(zone, "ingest_headers", "run-6"):
+    obstore.put(open_store(zone), f"{FOLDER}/images", killed)
+    with lease(zone, "images", "run-4"), pytest.raises(BusyError, match="run run-4 on"):
+        lease(zone, "images", "run-5").__enter__()
+    with lease(zone, "images", "run-6"):
         pass
 
 

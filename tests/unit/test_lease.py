@@ -15,7 +15,7 @@ from smi_spark.lease import lease
 HOLD = """
 import sys
 from smi_spark.lease import lease
-with lease(sys.argv[1], "ingest_headers", "run-1"):
+with lease(sys.argv[1], "images", "run-1"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -33,11 +33,11 @@ def holding(zone: Path) -> "subprocess.Popen[str]":
 
 def test_a_second_run_is_told_who_is_at_work(tmp_path: Path) -> None:
     with holding(tmp_path) as other:
-        with pytest.raises(BusyError) as error, lease(str(tmp_path), "ingest_headers", "run-2"):
+        with pytest.raises(BusyError) as error, lease(str(tmp_path), "images", "run-2"):
             pass
         other.communicate()
     said = (
-        rf"another run of ingest_headers is at work in {tmp_path}: run run-1 on \S+, process {other.pid}, since \S+\. "
+        rf"another run writes images in {tmp_path}: run run-1 on \S+, process {other.pid}, since \S+\. "
         r"Nothing was done: start again when it has ended\."
     )
     assert re.fullmatch(said, str(error.value))
@@ -50,16 +50,16 @@ def test_a_run_that_ended_or_was_killed_is_in_nobodys_way(tmp_path: Path) -> Non
     with holding(tmp_path) as killed:
         os.kill(killed.pid, signal.SIGKILL)
         killed.communicate()
-    with lease(str(tmp_path), "ingest_headers", "run-3"):
+    with lease(str(tmp_path), "images", "run-3"):
         pass
 
 
 def test_another_job_and_another_zone_are_free(tmp_path: Path) -> None:
     with (
-        lease(str(tmp_path / "a"), "ingest_headers", "run-1"),
-        lease(str(tmp_path / "a"), "pseudonymise", "run-2"),
-        lease(f"file://{tmp_path}/b", "ingest_headers", "run-3"),
+        lease(str(tmp_path / "a"), "images", "run-1"),
+        lease(str(tmp_path / "a"), "records-smr01", "run-2"),
+        lease(f"file://{tmp_path}/b", "images", "run-3"),
         pytest.raises(BusyError),
-        lease(str(tmp_path / "b"), "ingest_headers", "run-4"),
+        lease(str(tmp_path / "b"), "images", "run-4"),
     ):
         pass

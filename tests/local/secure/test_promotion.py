@@ -15,7 +15,7 @@ from smi_spark.check import check
 from smi_spark.config import Config, Keys, KeySource
 from smi_spark.errors import ConfigError, InputError, MachineError, TableError
 from smi_spark.schema import load_schema
-from smi_spark.secure.ingest import list_new, promote_new, read_new
+from smi_spark.secure.ingest import ingest_headers
 from smi_spark.secure.promotion import Partition, Promoted, filled_partition, promote_columns
 
 WriteDicom = Callable[..., Path]
@@ -65,9 +65,7 @@ def archive(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, write
     no_key = KeySource(env="SMI_SPARK_NO_KEY")
     config = Config(root=str(place / "data"), keys=Keys(archive=no_key, projects=no_key))
     times = write_files(place / "in", write_dicom)
-    list_new(spark, config, [str(place / "in")], "run-1")
-    read_new(spark, config, "run-1")
-    promote_new(spark, config, "run-1")
+    ingest_headers(spark, config, [str(place / "in")])
     whole = read(spark, config).localCheckpoint()
     errors = F.filter("value_errors", lambda error: error["tag"] != BAD["tag"])
     old = whole.withColumn("value_errors", errors).drop(*LATER).write.format("delta").mode("overwrite")
