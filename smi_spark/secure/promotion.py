@@ -23,7 +23,9 @@ from smi_spark.schema import load_schema
 UNFINISHED = "smi_spark.promotion"  # property of the table: the run that began, and its columns
 
 _KEY = ("source", "path")
-_BROADCAST_ROWS = 1_000_000  # of one partition: some 200 MB of keys and values on each machine
+# Of one partition: some 50 MB of keys and values on each machine, and decoded within the five minutes that Spark waits
+# for a broadcast.
+_BROADCAST_ROWS = 250_000
 
 
 @dataclass(frozen=True)
