@@ -63,7 +63,10 @@ def _locked(place: Path, base: str, holder: Holder) -> Iterator[None]:
         file.truncate(0)
         file.write(_written(holder))
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            file.truncate(0)  # nobody is at work, and runs without work leave every file as it was
 
 
 @contextmanager

@@ -90,6 +90,9 @@ def assert_filled(actual: DataFrame, archive: Archive) -> None:
 def test_columns_come_from_headers_as_if_they_had_always_been_there(
     spark: SparkSession, old: Config, archive: Archive
 ) -> None:
+    history = tables.history_of(images(old))
+    left = read(spark, old).limit(1).withColumn("replaced_at", F.current_timestamp())
+    left.withColumn("replaced_by", F.lit("run-2")).write.format("delta").save(history.uri)
     before = version(spark, old)
     with pytest.raises(MachineError) as found:
         check(old)
@@ -106,6 +109,7 @@ def test_columns_come_from_headers_as_if_they_had_always_been_there(
     assert set(filled.columns) == set(archive.whole.columns)
     assert_filled(filled, archive)
     assert {row["path"]: row["EchoTime"] for row in filled.select("path", "EchoTime").collect()} == archive.times
+    assert set(LATER) < set(tables.read(spark, history).columns)  # rows that leave the one fit into the other
     assert filled.schema["EchoTime"].metadata["comment"] == load_schema("images").column("EchoTime").meaning
     assert version(spark, old) == before + 5  # a property, the columns, two partitions, no property
 
