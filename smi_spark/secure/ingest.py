@@ -96,6 +96,8 @@ def _ingest(spark: SparkSession, config: Config, sources: Sequence[str], run: Ru
         withdrawn = 0 if moved is None else withdraw(spark, config, moved, run.id)
         read = read_new(spark, config, run)
         images = promote_new(spark, config, run, moved)
+        if moved is not None:
+            release(spark, config, run)
         quarantined = quarantine_new(spark, config, run, moved)
     bytes_read, requests = _cost(spark, config, run.id) if read else (0, 0)
     reasons = count_reasons(spark, config, run.id) if quarantined else {}
@@ -155,10 +157,7 @@ def promote_new(spark: SparkSession, config: Config, run: Run, moved: DataFrame 
     if chosen.isEmpty():
         tables.create(spark, target)
         return 0
-    added = tables.append(decode_images(headers.join(chosen, ["source", "path"], "left_semi"), run.id), target)
-    if moved is not None:
-        release(spark, config, tables.read(spark, target).where(F.col("run_id") == run.id), run.id)
-    return added
+    return tables.append(decode_images(headers.join(chosen, ["source", "path"], "left_semi"), run.id), target)
 
 
 def quarantine_new(spark: SparkSession, config: Config, run: Run, moved: DataFrame | None = None) -> int:

@@ -9,6 +9,7 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.secure.changes import IMAGES, WITHDRAWN, record_changes
 from smi_spark.secure.quarantine import quarantine
+from smi_spark.secure.runs import Run
 
 _FILE = ("source", "path")
 
@@ -32,11 +33,12 @@ def withdraw(spark: SparkSession, config: Config, files: DataFrame, run_id: str)
     return withdrawn
 
 
-def release(spark: SparkSession, config: Config, images: DataFrame, run_id: str) -> None:
-    """Take the files that did become images out of quarantine."""
+def release(spark: SparkSession, config: Config, run: Run) -> None:
+    """Take the files that became images, since the last run that ended, out of quarantine."""
+    images = tables.read(spark, tables.table(config, "secure/images")).where(F.col("run_id") > run.since)
     rows = tables.read_or_empty(spark, quarantine(config)).where(F.col("table") == IMAGES)
     now_used = rows.join(images.select(*_FILE), list(_FILE), "left_semi")
-    _retire(now_used, quarantine(config), quarantine(config).schema.key, run_id)
+    _retire(now_used, quarantine(config), quarantine(config).schema.key, run.id)
 
 
 def _older(spark: SparkSession, table: tables.Table, files: DataFrame, by: str, run: str) -> DataFrame:

@@ -69,6 +69,7 @@ def test_each_differing_column_is_named(spark: SparkSession, config: Config) -> 
     spark.createDataFrame([], columns).write.format("delta").save(target.uri)
 
     assert column_differences(spark, target) == [
+        "image_run_id is missing",
         "key_id is missing",
         "x is not in schemas/",
         "original_sop_instance_uid is bigint, not string",

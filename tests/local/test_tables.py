@@ -10,12 +10,14 @@ from smi_spark.errors import TableError
 from smi_spark.tables import Table
 
 LINKS = (
-    "SOPInstanceUID string, original_sop_instance_uid string, source string, path string, key_id string, run_id string"
+    "SOPInstanceUID string, original_sop_instance_uid string, source string, path string, image_run_id string, "
+    "key_id string, run_id string"
 )
 
 
 def links(spark: SparkSession, *uids: str, run: str = "run-1") -> DataFrame:
-    return spark.createDataFrame([(f"2.25.{uid}", uid, "/archive", f"{uid}.dcm", "k1", run) for uid in uids], LINKS)
+    rows = [(f"2.25.{uid}", uid, "/archive", f"{uid}.dcm", "run-0", "k1", run) for uid in uids]
+    return spark.createDataFrame(rows, LINKS)
 
 
 @pytest.fixture
@@ -28,7 +30,9 @@ def uids(df: DataFrame) -> list[str]:
 
 
 def test_what_is_appended_is_read_back_with_the_schemas_columns(spark: SparkSession, table: Table) -> None:
-    shuffled = links(spark, "1", "2").select("run_id", "path", "source", "key_id", *LINKS.split()[0:3:2])
+    shuffled = links(spark, "1", "2").select(
+        "run_id", "path", "source", "key_id", "image_run_id", *LINKS.split()[0:3:2]
+    )
 
     assert tables.append(shuffled, table) == 2
 

@@ -9,6 +9,7 @@ import pytest
 from smi_spark.dicom import read_headers, remote
 from smi_spark.dicom.sources import addresses, list_files, list_prefixes
 from smi_spark.errors import SourceError
+from smi_spark.objectstore import open_store
 
 AZURE = "abfss://container@account.dfs.core.windows.net"
 FILES = ("top.dcm", "2020/a.dcm", "2020/b.txt", "2020/deep/er/c.dcm", "2021/d.dcm", "x [1].dcm")
@@ -92,7 +93,7 @@ def test_a_folder_that_cannot_be_listed(root: Path) -> None:
 )
 def test_a_uri_is_a_bucket_and_a_key_for_which_a_store_is_made(uri: str, bucket: str, key: str) -> None:
     assert remote._split(uri) == (bucket, key)
-    assert remote._store(bucket) is remote._store(bucket)
+    assert open_store(bucket) is open_store(bucket)
 
 
 def test_an_object_of_a_store_that_cannot_be_reached_is_a_row() -> None:
