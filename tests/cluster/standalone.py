@@ -23,8 +23,9 @@ SETTINGS = {
     "spark.executor.memory": "1g",
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # short queries: compiling well does not pay
-    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    # Short queries: compiling well does not pay; the quick code of so many fills more than the 48 MB that it gets.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
     "spark.sql.codegen.wholeStage": "false",  # few rows: compiling a plan takes longer than running it
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }

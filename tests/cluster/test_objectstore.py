@@ -182,7 +182,7 @@ def test_a_whole_archive_lives_in_the_store_and_a_second_night_adds_no_version(
     )  # fmt: skip
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    told = json.loads(ended.stdout)
+    told = json.loads(ended.stdout.splitlines()[-1])
     first, second = told["nights"]
     assert first["versions"] == second["versions"]
     assert set(first["versions"]) >= {"secure/images", "secure/records/smr01", "secure/links", "deidentified/studies",
