@@ -44,6 +44,9 @@ class Ingest(_Section):
     keep_binary: Annotated[int, Field(ge=0, description="longest binary value kept in a stored header, bytes")] = 4_096
     keep_text: Annotated[int, Field(ge=0, description="longest other value kept in a stored header, bytes")] = 65_536
     batch_files: Annotated[int, Field(ge=1, description="files in one Arrow batch")] = 2_048
+    strict: Annotated[
+        bool, Field(description="refuse the good files of a folder too, where another file of the folder is bad")
+    ] = False
     max_bad_fraction: Annotated[
         float, Field(ge=0, le=1, description="quarantined share of a run's files over which the job ends with 3")
     ] = 0.5

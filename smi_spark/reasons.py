@@ -16,8 +16,12 @@ class Reason(StrEnum):
     NO_STUDY_UID = "no_study_instance_uid"
     NO_SERIES_UID = "no_series_instance_uid"
     NO_SOP_UID = "no_sop_instance_uid"
+    # good files
+    IDENTICAL_COPY = "identical_copy"
+    CONFLICTING_STUDY = "conflicting_study"
+    SET_ASIDE = "set_aside"
+    REFUSED_FOLDER = "refused_folder"
     # images
-    DUPLICATE_SOP_INSTANCE = "duplicate_sop_instance"
     NO_PATIENT_ID = "no_patient_id"
     # record rows
     WRONG_FIELD_COUNT = "wrong_field_count"
@@ -25,6 +29,11 @@ class Reason(StrEnum):
     MISSING_VALUE = "missing_value"
     DUPLICATE_KEY = "duplicate_key"
 
+
+BAD_FILES = (
+    Reason.UNREADABLE, Reason.EMPTY_FILE, Reason.NOT_DICOM, Reason.CUT_SHORT, Reason.MALFORMED, Reason.DICOM_DIRECTORY,
+    Reason.NO_STUDY_UID, Reason.NO_SERIES_UID, Reason.NO_SOP_UID,
+)  # fmt: skip
 
 REMEDIES: dict[Reason, str] = {
     Reason.UNREADABLE: "Check the file's rights and the storage, then ingest again.",
@@ -36,7 +45,10 @@ REMEDIES: dict[Reason, str] = {
     Reason.NO_STUDY_UID: "The image cannot be placed in a study: ask the archive.",
     Reason.NO_SERIES_UID: "The image cannot be placed in a series: ask the archive.",
     Reason.NO_SOP_UID: "The image has no identity of its own: ask the archive.",
-    Reason.DUPLICATE_SOP_INSTANCE: "Another file already holds this SOP instance: compare the two.",
+    Reason.IDENTICAL_COPY: "Another file of this SOP instance has the same header and size: nothing to do.",
+    Reason.CONFLICTING_STUDY: "Two files of one SOP instance contradict each other: take one out, or release one.",
+    Reason.SET_ASIDE: "Another file of this SOP instance was released in its place: nothing to do.",
+    Reason.REFUSED_FOLDER: "Another file of its folder is bad, and ingest.strict is on: mend that, or release these.",
     Reason.NO_PATIENT_ID: "Nobody can be found behind the image: ask the archive for the patient's id.",
     Reason.WRONG_FIELD_COUNT: "The row has more or fewer fields than the header: check quotes and separators.",
     Reason.BAD_VALUE: "The value does not fit the column's type or formats in schemas/records/.",

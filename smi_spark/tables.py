@@ -94,6 +94,13 @@ def read_or_empty(spark: SparkSession, source: Table) -> DataFrame:
     return spark.createDataFrame([], source.schema.spark(source.zone))
 
 
+def completed(df: DataFrame, target: Table, **stamps: Column) -> DataFrame:
+    """Rows that have some of the table's columns, in all of them: ``stamps`` where the rows lack one, else null."""
+    given = stamps | {name: F.col(name) for name in df.columns}
+    fields = target.schema.spark(target.zone)
+    return df.select(*(given.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in fields))
+
+
 def append(df: DataFrame, target: Table, *, keep_versions: bool = False) -> int:
     """Add rows (in the table's columns, by name); gives the number of rows written.
 
@@ -104,18 +111,24 @@ def append(df: DataFrame, target: Table, *, keep_versions: bool = False) -> int:
     return _rows_written(df.sparkSession, target)
 
 
-def append_missing(df: DataFrame, target: Table, on: Sequence[str]) -> int:
-    """Add the rows whose key ``on`` the table does not have yet; no new version when there are none.
-
-    Nulls in a key are equal to each other.
-    """
-    present = read_or_empty(df.sparkSession, target).select(*(F.col(name).alias(f"present_{name}") for name in on))
-    same = reduce(and_, (F.col(name).eqNullSafe(F.col(f"present_{name}")) for name in on))
-    missing = df.join(present, same, how="left_anti")
-    if missing.isEmpty():
+def append_any(df: DataFrame, target: Table) -> int:
+    """As ``append``; where there are no rows no new version is written."""
+    if df.isEmpty():
         create(df.sparkSession, target)
         return 0
-    return append(missing, target)
+    return append(df, target)
+
+
+def append_missing(df: DataFrame, target: Table, on: Sequence[str], among: Column | None = None) -> int:
+    """Add the rows whose key ``on`` the table does not have yet; no new version when there are none.
+
+    Nulls in a key are equal to each other. ``among``: which rows of the table can have such a key (default: any).
+    """
+    rows = read_or_empty(df.sparkSession, target)
+    rows = rows if among is None else rows.where(among)
+    present = rows.select(*(F.col(name).alias(f"present_{name}") for name in on))
+    same = reduce(and_, (F.col(name).eqNullSafe(F.col(f"present_{name}")) for name in on))
+    return append_any(df.join(present, same, how="left_anti"), target)
 
 
 def replace(
@@ -179,6 +192,15 @@ def held(rows: DataFrame) -> Iterator[DataFrame]:
         yield kept
     finally:
         kept.unpersist()
+
+
+def worked_out(rows: DataFrame) -> DataFrame:
+    """Rows that are worked out now, once, and whose plan is forgotten: for small sets that many plans are built on.
+
+    Spark looks through the whole plan at each step, so that plans of plans take minutes before they run. The rows lie
+    on the executors until nobody refers to them; with an executor that is lost the run ends, and the next completes it.
+    """
+    return rows.localCheckpoint()
 
 
 def rewrite(df: DataFrame, target: Table, *, where: str, note: str) -> int:

@@ -5,9 +5,10 @@ from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.schema import load_schema
 from smi_spark.secure.files import CHANGED, RETURNED, VANISHED
 
+RETRIED, RELEASED = "retried", "released"  # what a person did with a file in quarantine
+OF_FILES = (CHANGED, VANISHED, RETURNED, RETRIED, RELEASED)
 WITHDRAWN = "withdrawn"  # of an image
 FILES, IMAGES = "files", "images"
 
@@ -15,9 +16,8 @@ FILES, IMAGES = "files", "images"
 def record_changes(rows: DataFrame, config: Config, table: str, run_id: str) -> int:
     """Add changes: ``rows`` have source, path and action, for images the UIDs too. Gives their number."""
     stamps = {"table": F.lit(table), "changed_at": F.current_timestamp(), "run_id": F.lit(run_id)}
-    given = stamps | {name: F.col(name) for name in rows.columns}
-    columns = [given.get(c.name, F.lit(None)).cast(c.type).alias(c.name) for c in load_schema("changes").columns]
-    return tables.append(rows.select(*columns), _changes(config))
+    target = _changes(config)
+    return tables.append(tables.completed(rows, target, **stamps), target)
 
 
 def changes_since(spark: SparkSession, config: Config, since: str = "") -> DataFrame:
@@ -26,22 +26,32 @@ def changes_since(spark: SparkSession, config: Config, since: str = "") -> DataF
 
 
 def changed_files(changes: DataFrame, files: DataFrame) -> DataFrame:
-    """One row a file: source, path, and the newest run that found it changed (``changed_by``), changed or vanished
-    (``gone_by``), or back (``returned_by``); null for none, and where ``files`` does not say so: that run was killed.
+    """One row a file: source, path, and the newest run that found it changed or was to try it again (``changed_by``),
+    changed or vanished (``gone_by``), back (``returned_by``), or released it (``released_by``); null for none, and
+    where ``files`` does not say so: that run was killed.
     """
-    actions = {"changed": CHANGED, "vanished": VANISHED, "returned": RETURNED}
-    newest = [F.max(F.when(F.col("action") == action, F.col("run_id"))).alias(name) for name, action in actions.items()]
-    found = changes.where(F.col("table") == FILES).groupBy("source", "path").agg(*newest)
+    newest = {action: F.max(F.when(F.col("action") == action, F.col("run_id"))).alias(action) for action in OF_FILES}
+    found = changes.where(F.col("table") == FILES).groupBy("source", "path").agg(*newest.values())
     known = files.select("source", "path", "run_id", "state_run_id").join(F.broadcast(found), ["source", "path"])
-    changed = F.when(F.col("run_id") >= F.col("changed"), F.col("changed"))
-    vanished, returned = (F.when(F.col("state_run_id") >= F.col(n), F.col(n)) for n in ("vanished", "returned"))
+    new_content = F.greatest(CHANGED, RETRIED)
+    changed = F.when(F.col("run_id") >= new_content, new_content)
+    vanished, returned, released = (
+        F.when(F.col("state_run_id") >= F.col(action), F.col(action)) for action in (VANISHED, RETURNED, RELEASED)
+    )
     return known.select(
         "source",
         "path",
         changed.alias("changed_by"),
         F.greatest(changed, vanished).alias("gone_by"),
         returned.alias("returned_by"),
+        released.alias("released_by"),
     )
+
+
+def released_files(spark: SparkSession, config: Config) -> DataFrame:
+    """Files that a person released, one row each: source, path, and the newest run that did it, ``released_by``."""
+    changes = changes_since(spark, config).where((F.col("table") == FILES) & (F.col("action") == RELEASED))
+    return changes.groupBy("source", "path").agg(F.max("run_id").alias("released_by"))
 
 
 def withdrawn_images(changes: DataFrame) -> DataFrame:

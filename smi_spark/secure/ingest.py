@@ -12,9 +12,11 @@ from smi_spark.config import Config
 from smi_spark.dicom.sources import open_root
 from smi_spark.errors import QuarantineThresholdError
 from smi_spark.lease import lease
+from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
 from smi_spark.secure import runs
-from smi_spark.secure.changes import FILES, changed_files, changes_since, record_changes, withdrawn_images
+from smi_spark.secure.admission import admit
+from smi_spark.secure.changes import FILES, changed_files, changes_since, record_changes
 from smi_spark.secure.files import (
     CHANGED,
     NEW,
@@ -27,12 +29,12 @@ from smi_spark.secure.files import (
     unread_files,
 )
 from smi_spark.secure.headers import read_files, spread
-from smi_spark.secure.images import decode_images, left_over, unpromoted
-from smi_spark.secure.quarantine import count_reasons, quarantine, record_bad
+from smi_spark.secure.instances import FILE, index_new
+from smi_spark.secure.quarantine import count_reasons, quarantine
 from smi_spark.secure.runs import Run
-from smi_spark.secure.withdrawal import release, withdraw
+from smi_spark.secure.withdrawal import withdraw
 
-JOB = "ingest_headers"
+JOB = runs.INGEST
 
 
 @dataclass(frozen=True)
@@ -77,28 +79,38 @@ def ingest_headers(spark: SparkSession, config: Config, sources: Sequence[str]) 
     Commits, in this order, each from what the one before has and it lacks, so that a run that was killed is completed
     by the next, and a run over the same files writes nothing: ``secure/changes`` (files changed, vanished, back) and
     ``secure/files`` (listed); what came of changed and vanished files from ``secure/images``, ``headers`` and
-    ``quarantine`` to their histories; ``secure/headers`` (read once, good or bad), ``secure/images`` (decoded from
-    headers), ``secure/quarantine`` (bad files, and those whose SOP instance another file holds), ``secure/runs``.
+    ``quarantine`` to their histories; ``secure/headers`` (read once, good or bad), ``secure/instances`` (their index),
+    ``secure/images`` (decoded from headers), ``secure/quarantine`` (bad files, and good ones that other files forbid:
+    see ``admission``), ``secure/runs``.
     Raises SourceError for a source that is not there; QuarantineThresholdError, with nothing written, when over
     ``ingest.max_vanished_fraction`` of a source's files are gone, and with all recorded, when over
     ``ingest.max_bad_fraction`` of the files are quarantined; BusyError while another run takes files in.
     """
     run_id = new_run_id()
     with lease(config.zone("secure"), "images", run_id):
-        return _ingest(spark, config, sources, runs.begin(spark, config, JOB, run_id))
+        return _ingest(spark, config, sources, runs.begin(spark, config, run_id))
 
 
 def _ingest(spark: SparkSession, config: Config, sources: Sequence[str], run: Run) -> IngestCounts:
     found = list_new(spark, config, sources, run)
+    return take_in(spark, config, run, JOB, sources, found)
+
+
+def take_in(
+    spark: SparkSession, config: Config, run: Run, job: str, inputs: Sequence[str], found: Counter[str]
+) -> IngestCounts:
+    """What ``secure/files`` has and the tables behind it do not reflect yet → these tables.
+
+    found: what the run did to ``secure/files``, a number for each kind.
+    """
     known = tables.read(spark, tables.table(config, "secure/files"))
     with tables.held(changed_files(changes_since(spark, config, run.since), known)) as files:
         moved = None if files.isEmpty() else files
-        withdrawn = 0 if moved is None else withdraw(spark, config, moved, run.id)
+        withdrawn = 0 if moved is None else _withdraw(spark, config, run, moved)
         read = read_new(spark, config, run)
-        images = promote_new(spark, config, run, moved)
-        if moved is not None:
-            release(spark, config, run)
-        quarantined = quarantine_new(spark, config, run, moved)
+        index_new(spark, config, run)
+        admitted = admit(spark, config, run, moved)
+    images, quarantined, withdrawn = admitted.images, admitted.quarantined, withdrawn + admitted.withdrawn
     bytes_read, requests = _cost(spark, config, run.id) if read else (0, 0)
     reasons = count_reasons(spark, config, run.id) if quarantined else {}
     counts = IngestCounts(
@@ -106,10 +118,15 @@ def _ingest(spark: SparkSession, config: Config, sources: Sequence[str], run: Ru
         bytes_read, requests, reasons,
     )  # fmt: skip
     if counts.counts():
-        runs.end(spark, config, run, JOB, sources, counts.counts())
+        runs.end(spark, config, run, job, inputs, counts.counts())
     if quarantined:
-        _check_share(spark, config, counts)
+        _check_share(spark, config, run, counts)
     return counts
+
+
+def _withdraw(spark: SparkSession, config: Config, run: Run, moved: DataFrame) -> int:
+    index_new(spark, config, run)  # what a killed run read is to be found too
+    return withdraw(spark, config, moved, run.id)
 
 
 def list_new(spark: SparkSession, config: Config, sources: Sequence[str], run: Run) -> Counter[str]:
@@ -147,45 +164,6 @@ def read_new(spark: SparkSession, config: Config, run: Run) -> int:
     return tables.append(read_files(spread(unread, count, config.ingest, tasks), config.ingest, run.id), target)
 
 
-def promote_new(spark: SparkSession, config: Config, run: Run, moved: DataFrame | None = None) -> int:
-    """Headers of SOP instances that are not there → ``secure/images``. No file is opened.
-
-    ``moved``: files that changed, vanished or came back (columns of ``changed_files``), if any did.
-    """
-    target, headers = tables.table(config, "secure/images"), _waiting(spark, config, run, moved)
-    chosen = unpromoted(headers, tables.read_or_empty(spark, target))
-    if chosen.isEmpty():
-        tables.create(spark, target)
-        return 0
-    return tables.append(decode_images(headers.join(chosen, ["source", "path"], "left_semi"), run.id), target)
-
-
-def quarantine_new(spark: SparkSession, config: Config, run: Run, moved: DataFrame | None = None) -> int:
-    """Files that cannot be used, and those whose SOP instance is there → ``secure/quarantine``."""
-    images = tables.read(spark, tables.table(config, "secure/images"))
-    if moved is None:  # what was read since became an image since, if any
-        images = images.where(F.col("run_id") > run.since)
-    return record_bad(config, left_over(_waiting(spark, config, run, moved), images), "images", run.id)
-
-
-def _waiting(spark: SparkSession, config: Config, run: Run, moved: DataFrame | None) -> DataFrame:
-    """Headers that may have to become images or quarantine rows: those read since the last run that ended, of files
-    that came back, and of SOP instances whose image was withdrawn; none of files that are gone.
-    """
-    headers, is_new = _headers(spark, config), F.col("run_id") > run.since
-    if moved is None:
-        return headers.where(is_new)
-    back = moved.where("returned_by IS NOT NULL").select("source", "path", F.lit(True).alias("is_back"))
-    freed = withdrawn_images(changes_since(spark, config, run.since)).withColumn("is_freed", F.lit(True))
-    files = tables.read(spark, tables.table(config, "secure/files"))
-    gone = files.where(F.col("state") == VANISHED).select("source", "path")
-    marked = headers.join(F.broadcast(back), ["source", "path"], "left").join(
-        F.broadcast(freed), "SOPInstanceUID", "left"
-    )
-    looked_at = marked.where(is_new | F.col("is_back") | F.col("is_freed"))
-    return looked_at.join(gone, ["source", "path"], "left_anti").select(*headers.columns)
-
-
 def _headers(spark: SparkSession, config: Config) -> DataFrame:
     return tables.read(spark, tables.table(config, "secure/headers"))
 
@@ -208,17 +186,17 @@ def _check_vanished(known: DataFrame, config: Config, vanished: int, sources: Se
         )
 
 
-def _check_share(spark: SparkSession, config: Config, counts: IngestCounts) -> None:
-    """Compare with the files of those runs whose files were quarantined now: this run's, or of one that was killed."""
-    bad = tables.read(spark, quarantine(config)).where(F.col("run_id") == counts.run_id)
-    headers = _headers(spark, config).select("source", "path", "run_id")
-    reading = headers.join(bad, ["source", "path"], "left_semi").select("run_id").distinct()
-    files = headers.join(reading, "run_id", "left_semi").count()
-    if counts.quarantined <= config.ingest.max_bad_fraction * files:
+def _check_share(spark: SparkSession, config: Config, run: Run, counts: IngestCounts) -> None:
+    """Compare the files read since the last run that ended with those of them that are bad; copies are not."""
+    read = _headers(spark, config).where(F.col("run_id") > run.since).select(*FILE)
+    now = tables.read(spark, quarantine(config)).where(F.col("run_id") == run.id)
+    wrong = now.where(F.col("reason") != Reason.IDENTICAL_COPY).join(read, list(FILE), "left_semi")
+    files, bad = read.count(), wrong.count()
+    if bad <= config.ingest.max_bad_fraction * files:
         return
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts.reasons.items())
     raise QuarantineThresholdError(
-        f"{counts.quarantined:,} of {files:,} files cannot be used ({reasons}), more than the "
+        f"{bad:,} of {files:,} files cannot be used ({reasons}), more than the "
         f"{config.ingest.max_bad_fraction:.0%} that ingest.max_bad_fraction allows. All are recorded: see "
         f"secure/quarantine, run {counts.run_id}. Check the source, or allow more with --set ingest.max_bad_fraction=…"
     )

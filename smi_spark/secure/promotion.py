@@ -19,10 +19,10 @@ from smi_spark.errors import InputError
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema
+from smi_spark.secure.instances import FILE, rows_of
 
 UNFINISHED = "smi_spark.promotion"  # property of the table: the run that began, and its columns
 
-_KEY = ("source", "path")
 # Of one partition: some 50 MB of keys and values on each machine, and decoded within the five minutes that Spark waits
 # for a broadcast.
 _BROADCAST_ROWS = 250_000
@@ -115,31 +115,55 @@ def fill_partition(spark: SparkSession, config: Config, partition: Partition, co
 
 
 def filled_partition(spark: SparkSession, config: Config, partition: Partition, columns: Sequence[str]) -> DataFrame:
-    """The images of a partition with these columns from its headers, which lie in the partition of the same name."""
+    """The images of a partition with these columns from its headers, which lie in the partition of the same name.
+
+    Those that are filled from several files have theirs from the headers of these, wherever they lie.
+    """
     images, headers = (
         tables.read(spark, tables.table(config, f"secure/{name}")).where(partition.where)
         for name in ("images", "headers")
     )
     tags = {name: tag for name, tag in load_schema("images").tags().items() if name in columns}
-    decoded = decode_columns(headers.where("reason IS NULL"), tags)
+    decoded = decode_columns(headers.where("SOPInstanceUID IS NOT NULL"), tags)
     small = partition.rows <= _BROADCAST_ROWS
-    return with_columns(images, F.broadcast(decoded) if small else decoded, columns)
+    alone, several = images.where("filled_from IS NULL"), images.where("filled_from IS NOT NULL")
+    filled = with_columns(alone, F.broadcast(decoded) if small else decoded, columns)
+    if several.isEmpty():
+        return filled
+    files = files_of(several)
+    decoded = decode_columns(rows_of(spark, config, "headers", files, FILE), tags)
+    return filled.unionByName(with_columns(several, joined_columns(files, decoded, columns), columns))
+
+
+def files_of(images: DataFrame) -> DataFrame:
+    """The files that images are filled from, the first one first: SOPInstanceUID, ``pos``, source, path."""
+    files = F.concat(F.array(F.struct("source", "path")), "filled_from")
+    return images.select("SOPInstanceUID", F.posexplode(files)).select("SOPInstanceUID", "pos", "col.*")
+
+
+def joined_columns(files: DataFrame, decoded: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """For the first file of each image, each column's first value among its files; ``value_errors`` are its own."""
+    rows = files.join(decoded, list(FILE))
+    given = {name: F.when(F.col(name).isNotNull(), F.col("pos")) for name in columns}
+    values = [F.min_by(name, order).alias(name) for name, order in given.items()]
+    own = [F.min_by(name, "pos").alias(name) for name in (*FILE, "value_errors")]
+    return rows.groupBy("SOPInstanceUID").agg(*values, *own).drop("SOPInstanceUID")
 
 
 def decode_columns(headers: DataFrame, tags: Mapping[str, str]) -> DataFrame:
     """Headers → source, path, the columns that ``tags`` names (name → keyword or path), and ``value_errors``."""
     schema = load_schema("images")
-    given = [*_KEY, *tags, "value_errors"]
+    given = [*FILE, *tags, "value_errors"]
     arrow = pa.schema([pa.field(name, schema.column(name).arrow_type) for name in given])
 
     def decode(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             header, left_out = (cast(Any, batch.column(name)) for name in ("header", "left_out"))
             found = decode_headers(header, left_out, tags)
-            arrays = [(batch if name in _KEY else found).column(name) for name in given]
+            arrays = [(batch if name in FILE else found).column(name) for name in given]
             yield pa.RecordBatch.from_arrays(arrays, schema=arrow)
 
-    return headers.select(*_KEY, "header", "left_out").mapInArrow(decode, from_arrow_schema(arrow))
+    return headers.select(*FILE, "header", "left_out").mapInArrow(decode, from_arrow_schema(arrow))
 
 
 def with_columns(images: DataFrame, decoded: DataFrame, columns: Sequence[str]) -> DataFrame:
@@ -149,7 +173,7 @@ def with_columns(images: DataFrame, decoded: DataFrame, columns: Sequence[str]) 
     Where that is too much, rows and values meet in a shuffle of the partition; header bytes are in neither.
     """
     new = {name: f"new_{name}" for name in (*columns, "value_errors")}
-    joined = images.join(decoded.withColumnsRenamed(new), list(_KEY), "left")
+    joined = images.join(decoded.withColumnsRenamed(new), list(FILE), "left")
     more = F.array_except(F.col(new["value_errors"]), F.col("value_errors"))
     errors = F.when(F.size(more) > 0, F.concat("value_errors", more)).otherwise(F.col("value_errors"))
     filled = {name: F.col(new[name]) for name in columns} | {"value_errors": errors}

@@ -1,11 +1,10 @@
 """``secure/quarantine``: what could not be used, with the reason, the place it came from and the way back."""
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.schema import load_schema
 
 
 def quarantine(config: Config) -> tables.Table:
@@ -13,20 +12,15 @@ def quarantine(config: Config) -> tables.Table:
     return tables.table(config, "secure/quarantine")
 
 
-def record_bad(config: Config, bad: DataFrame, table: str, run_id: str) -> int:
+def record_bad(config: Config, bad: DataFrame, table: str, run_id: str, among: Column | None = None) -> int:
     """Add rows to quarantine that are not in it, and give their number.
 
     ``bad`` has source, path and reason, and any other column of the table; ``table`` is what the rows were meant for.
+    ``among``: which rows of quarantine can be the same (default: any).
     """
-    schema = load_schema("quarantine")
-    given = {
-        "table": F.lit(table),
-        "quarantined_at": F.current_timestamp(),
-        "run_id": F.lit(run_id),
-        **{name: F.col(name) for name in bad.columns},
-    }
-    columns = [given.get(c.name, F.lit(None)).cast(c.type).alias(c.name) for c in schema.columns]
-    return tables.append_missing(bad.select(*columns), quarantine(config), on=schema.key)
+    target = quarantine(config)
+    stamps = {"table": F.lit(table), "quarantined_at": F.current_timestamp(), "run_id": F.lit(run_id)}
+    return tables.append_missing(tables.completed(bad, target, **stamps), target, target.schema.key, among)
 
 
 def count_reasons(spark: SparkSession, config: Config, run_id: str | None = None) -> dict[str, int]:

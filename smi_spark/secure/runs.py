@@ -11,6 +11,8 @@ from smi_spark import __version__, tables
 from smi_spark.config import Config
 from smi_spark.run import new_run_id
 
+INGEST, RETRY = "ingest_headers", "retry_quarantine"  # the jobs that complete each other's runs
+
 
 @dataclass(frozen=True)
 class Run:
@@ -24,9 +26,10 @@ class Run:
     started_at: datetime
 
 
-def begin(spark: SparkSession, config: Config, job: str, run_id: str) -> Run:
-    """A run that begins now: ``run_id``, or a name behind all that ended where this machine's clock is late."""
-    ended = tables.read_or_empty(spark, _runs(config)).where(F.col("job") == job).agg(F.max("run_id")).collect()[0][0]
+def begin(spark: SparkSession, config: Config, run_id: str) -> Run:
+    """A run that takes files in begins now: ``run_id``, or a name behind all that ended where a clock is late."""
+    runs = tables.read_or_empty(spark, _runs(config)).where(F.col("job").isin(INGEST, RETRY))
+    ended = runs.agg(F.max("run_id")).collect()[0][0]
     behind = run_id if run_id > (ended or "") else new_run_id(after=str(ended))
     return Run(behind, ended or "", datetime.now(UTC))
 

@@ -1,6 +1,5 @@
 """Broken files: at least one of each kind that ingest must put aside, made from the archive's own images."""
 
-import copy
 from collections.abc import Callable, Iterator
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -30,7 +29,8 @@ def faults(studies: list[Study], seed: int) -> Iterator[Fault]:
         yield f"{donor.folder}/{number}.dcm", spoil(_good(donor, number, seed)), reason
     yield "DICOMDIR", _directory(), Reason.DICOM_DIRECTORY
     yield "README.txt", b"Images of the year, exported on request.\n", Reason.NOT_DICOM
-    yield from _duplicates([study for study in studies if study.duplicated] + donors[-1:], seed)
+    yield from _copies([study for study in studies if study.duplicated] + donors[-1:], seed)
+    yield from _conflict(donors[0], seed)
 
 
 def _is_plain(study: Study) -> bool:
@@ -43,14 +43,21 @@ def _good(study: Study, number: int, seed: int) -> Dataset:
     return next(series_images(study, study.series[-1], seed, [number]))
 
 
-def _duplicates(studies: list[Study], seed: int) -> Iterator[Fault]:
-    """The first image of each study again: the same bytes, and with another header."""
+def _copies(studies: list[Study], seed: int) -> Iterator[Fault]:
+    """The first image of each study once more."""
     for study in studies:
-        first = next(series_images(study, study.series[0], seed, [1]))
-        yield f"{study.folder}/981.dcm", encode(first), Reason.DUPLICATE_SOP_INSTANCE
-        again = copy.copy(first)
-        again.InstanceNumber = "77"
-        yield f"{study.folder}/982.dcm", encode(again), Reason.DUPLICATE_SOP_INSTANCE
+        again = next(series_images(study, study.series[0], seed, [1]))
+        yield f"{study.folder}/981.dcm", encode(again), Reason.IDENTICAL_COPY
+
+
+def _conflict(study: Study, seed: int) -> Iterator[Fault]:
+    """A study of its own: two files of one SOP instance that contradict each other, and a second instance."""
+    for number, instance in ((991, "1"), (992, "77"), (993, "2")):
+        image = _good(study, 993 if number == 993 else 991, seed)
+        image.StudyInstanceUID = UID(f"{image.StudyInstanceUID[:50]}.2")
+        image.SeriesInstanceUID = UID(f"{image.SeriesInstanceUID[:50]}.2")
+        image.InstanceNumber = instance
+        yield f"{study.folder}/{number}.dcm", encode(image), Reason.CONFLICTING_STUDY
 
 
 def _without(keyword: str) -> Callable[[Dataset], bytes]:

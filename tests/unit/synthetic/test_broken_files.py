@@ -16,7 +16,7 @@ UIDS = {
 }
 OF_FILES = {
     "empty_file", "not_dicom", "cut_short", "malformed", "dicom_directory", "no_study_instance_uid",
-    "no_series_instance_uid", "no_sop_instance_uid", "duplicate_sop_instance", "no_patient_id",
+    "no_series_instance_uid", "no_sop_instance_uid", "identical_copy", "conflicting_study", "no_patient_id",
 }  # fmt: skip
 
 
@@ -67,12 +67,19 @@ def test_only_the_one_uid_is_missing(archive: Any, reason: Reason, keyword: str)
         assert [word for word in UIDS.values() if not image.get(word)] == [keyword]
 
 
-def test_duplicates_hold_an_sop_instance_of_a_good_file(archive: Any) -> None:
-    paths = _files(archive, Reason.DUPLICATE_SOP_INSTANCE)
-    for path in paths:
-        assert pydicom.dcmread(path).SOPInstanceUID == pydicom.dcmread(path.with_name("1.dcm")).SOPInstanceUID
+def test_copies_are_a_good_file_once_more(archive: Any) -> None:
+    for path in _files(archive, Reason.IDENTICAL_COPY):
+        assert path.read_bytes() == path.with_name("1.dcm").read_bytes()
         assert path.name > "1.dcm"
-    assert {path.read_bytes() == path.with_name("1.dcm").read_bytes() for path in paths} == {True, False}
+
+
+def test_two_files_contradict_each_other_in_a_study_of_their_own(archive: Any) -> None:
+    images = [pydicom.dcmread(path) for path in sorted(_files(archive, Reason.CONFLICTING_STUDY))]
+    assert images[0].SOPInstanceUID == images[1].SOPInstanceUID != images[2].SOPInstanceUID
+    assert [image.InstanceNumber for image in images] == [1, 77, 2]
+    (study,) = {image.StudyInstanceUID for image in images}
+    good = {pydicom.dcmread(path).StudyInstanceUID for path in (archive.root / "dicom").rglob("1.dcm")}
+    assert study not in good
 
 
 def test_an_image_of_nobody_is_a_good_image_of_its_own_study(archive: Any) -> None:
