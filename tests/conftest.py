@@ -16,6 +16,8 @@ SPARK = {
     "spark.databricks.delta.snapshotPartitions": "1",  # likewise for Delta's log
     # Short queries: compiling well does not pay; the quick code of so many fills more than the 48 MB that it gets.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
+    "spark.sql.codegen.wholeStage": "false",  # nor does making code for a plan that runs once
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
 

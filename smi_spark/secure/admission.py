@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from smi_spark import tables
@@ -55,8 +55,8 @@ def admit(spark: SparkSession, config: Config, run: Run, moved: DataFrame | None
     if instances.isEmpty():
         return _admit_alone(spark, config, run, good, bad, isolated)
     alone = good.join(instances, _INSTANCE, "left_anti")
-    files, images = judged(spark, config, instances, bad)
-    return _admit_judged(spark, config, run, alone, bad, isolated, files, images)
+    files = _judged_files(spark, config, instances, bad)
+    return _admit_judged(spark, config, run, alone, bad, isolated, files)
 
 
 def _admit_alone(
@@ -71,52 +71,66 @@ def _admit_alone(
 
 def _admit_judged(
     spark: SparkSession, config: Config, run: Run, alone: DataFrame, bad: DataFrame, isolated: DataFrame,
-    files: DataFrame, images: DataFrame,
+    files: DataFrame,
 ) -> Admitted:  # fmt: skip
-    """``alone``: good files that nothing else holds; ``files`` and ``images``: the others, as ``judged`` has them."""
-    conflicts = tables.worked_out(files.where(F.col("contradicted").isNotNull()).select(*_STUDY).distinct())
-    closed = tables.worked_out(isolated.union(conflicts).distinct())
+    """``alone``: good files that nothing else holds; ``files``: the others, as ``_judged_files`` has them."""
+    withdrawn, images, closed, beside = 0, None, isolated, None
+    if not files.where("is_used AND NOT is_settled").isEmpty():
+        files, images = _merged_images(spark, config, files)
+        conflicts = tables.worked_out(files.where(F.col("contradicted").isNotNull()).select(*_STUDY).distinct())
+        closed = tables.worked_out(isolated.union(conflicts).distinct())
+        images = images.where(F.col("contradicted").isNull()).join(closed, _STUDY, "left_anti")
+        withdrawn = withdraw_images(_leaving(spark, config, files, images, conflicts), config, run.id)
+        beside = _usable(spark, config, rows_of(spark, config, "headers", conflicts, _STUDY))
     usable, verdicts = _sifted(spark, config, alone, bad, closed)
-    standing = images.where(F.col("contradicted").isNull()).join(closed, _STUDY, "left_anti")
-    withdrawn = withdraw_images(_leaving(spark, config, files, standing, conflicts), config, run.id)
-    added = _add(spark, config, run, usable, standing)
+    added = _add(spark, config, run, usable, images)
     decided = tables.worked_out(verdicts.unionByName(_verdicts(files, closed)))
-    of_conflicts = _usable(spark, config, rows_of(spark, config, "headers", conflicts, _STUDY))
-    rest = of_conflicts.join(decided, list(FILE), "left_anti")
-    decided = decided.unionByName(tables.worked_out(_with_study(rest)))
+    if beside is not None:
+        decided = decided.unionByName(tables.worked_out(_with_study(beside.join(decided, list(FILE), "left_anti"))))
     _leave_quarantine(spark, config, decided, run.id)
     wrong = decided.where(F.col("reason").isNotNull()).unionByName(bad)
     return Admitted(added, withdrawn, record_bad(config, wrong, IMAGES, run.id))
 
 
-def judged(spark: SparkSession, config: Config, instances: DataFrame, bad: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """All usable files of SOP instances (column SOPInstanceUID), and the images that they make.
-
-    files: source, path, the UIDs, ``is_copy``, ``is_set_aside``, ``is_refused``, and ``contradicted``, the columns in
-    which files of the instance contradict each other. images: as ``collisions.merged`` gives them.
+def _judged_files(spark: SparkSession, config: Config, instances: DataFrame, bad: DataFrame) -> DataFrame:
+    """All usable files of SOP instances (column SOPInstanceUID): source, path, the UIDs, ``is_image``, ``is_copy``,
+    ``is_set_aside``, ``is_refused``, ``is_used`` (none of the last three), ``is_settled`` (the image of the instance is
+    made of the one file that is used, and of no other), and ``contradicted``, null until images are merged.
     """
-    headers = _usable_headers(spark, config, instances, bad)
-    files = tables.worked_out(marked(headers).drop("header", "left_out", "content"))
-    used = files.where(~F.col("is_copy") & ~F.col("is_set_aside") & ~F.col("is_refused"))
-    decoded = decode_files(headers.join(used, list(FILE), "left_semi"))
-    images = tables.worked_out(merged(decoded.join(used.select(*FILE, "is_image"), list(FILE))))
-    return files.join(images.select("SOPInstanceUID", "contradicted"), _INSTANCE, "left"), images
+    files = marked(_usable_headers(spark, config, instances, bad)).drop("header", "left_out", "content")
+    is_used = ~F.col("is_copy") & ~F.col("is_set_aside") & ~F.col("is_refused")
+    instance = Window.partitionBy("SOPInstanceUID")
+    stands = F.col("is_image") & ~F.col("is_filled") & F.col("is_used")
+    is_settled = F.max(stands).over(instance) & (F.sum(F.col("is_used").cast("int")).over(instance) == 1)
+    found = files.withColumn("is_used", is_used).withColumn("is_settled", is_settled)
+    return tables.worked_out(found.withColumn("contradicted", F.lit(None).cast("array<string>")))
+
+
+def _merged_images(spark: SparkSession, config: Config, files: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """The files, with the columns in which they contradict others of their instance, and the images that they make, as
+    ``collisions.merged`` gives them; but for instances that are settled.
+    """
+    used = files.where("is_used AND NOT is_settled").select("SOPInstanceUID", *FILE, "is_image")
+    decoded = decode_files(rows_of(spark, config, "headers", used, FILE))
+    images = tables.worked_out(merged(decoded.join(used.drop("SOPInstanceUID"), list(FILE))))
+    contradicted = images.select("SOPInstanceUID", "contradicted")
+    return files.drop("contradicted").join(contradicted, _INSTANCE, "left"), images
 
 
 def _usable_headers(spark: SparkSession, config: Config, instances: DataFrame, bad: DataFrame) -> DataFrame:
     """Headers of these SOP instances that can be used, with what ``collisions.marked`` wants to know of them."""
     headers = _usable(spark, config, rows_of(spark, config, "headers", instances, _INSTANCE))
-    images = rows_of(spark, config, "images", instances, _INSTANCE).select(*FILE, F.lit(True).alias("is_image"))
-    known = headers.join(images, list(FILE), "left")
-    is_image = F.coalesce("is_image", F.lit(False))
+    images = rows_of(spark, config, "images", instances, _INSTANCE)
+    known = headers.join(images.select(*FILE, F.col("filled_from").isNotNull().alias("is_filled")), list(FILE), "left")
+    is_image, is_filled = F.col("is_filled").isNotNull(), F.coalesce("is_filled", F.lit(False))
     refused = F.lit(False)
     if config.ingest.strict:
         folders = _bad_folders(spark, config, bad).withColumn("is_bad", F.lit(True))
         known = known.withColumn("folder", _folder()).join(folders, ["source", "folder"], "left")
         refused = F.col("is_bad").isNotNull() & ~is_image & F.col("released_by").isNull()
-    return known.withColumns({"is_image": is_image, "is_refused": refused}).select(
+    return known.withColumns({"is_image": is_image, "is_filled": is_filled, "is_refused": refused}).select(
         *FILE, "SOPInstanceUID", "StudyInstanceUID", "header", "left_out", content().alias("content"), "is_image",
-        "released_by", "is_refused",
+        "is_filled", "released_by", "is_refused",
     )  # fmt: skip
 
 
@@ -147,7 +161,7 @@ def _leaving(
     spark: SparkSession, config: Config, files: DataFrame, standing: DataFrame, conflicts: DataFrame
 ) -> DataFrame:
     """Images that are not what their files make now, and those of studies in conflict; each once."""
-    present = rows_of(spark, config, "images", files, _INSTANCE)
+    present = rows_of(spark, config, "images", files.where("NOT is_settled"), _INSTANCE)
     now = standing.select(*(F.col(name).alias(f"now_{name}") for name in ("SOPInstanceUID", *FILE, "filled_from")))
     same = [F.col(name).eqNullSafe(F.col(f"now_{name}")) for name in ("SOPInstanceUID", *FILE, "filled_from")]
     other = present.join(now, reduce(and_, same), "left_anti")

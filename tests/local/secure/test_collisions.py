@@ -10,7 +10,9 @@ from pyspark.sql import SparkSession
 from smi_spark import tables
 from smi_spark.config import Config, Ingest
 from smi_spark.deidentified.pseudonymise import run as pseudonymise
+from smi_spark.errors import InputError
 from smi_spark.secure.ingest import IngestCounts, ingest_headers
+from smi_spark.secure.retry import Selection, release, try_again
 
 WriteDicom = Callable[..., Path]
 
@@ -41,6 +43,8 @@ def test_copies_collapse_and_complements_fill_each_other(
     write_dicom(source / "2a.dcm", "2.25.2", EchoTime="4", StudyDate=None)
     write_dicom(source / "2b.dcm", "2.25.2", FlipAngle="30")
     write_dicom(source / "3.dcm", "2.25.3", EchoTime="4")
+    write_dicom(source / "4a.dcm", "2.25.4", StudyInstanceUID="2.25.9", EchoTime="4")
+    write_dicom(source / "4b.dcm", "2.25.4", StudyInstanceUID="2.25.9", EchoTime="5")
     ingest()
 
     seen = ("path", "year", "EchoTime", "FlipAngle", "filled_from.path")
@@ -48,27 +52,32 @@ def test_copies_collapse_and_complements_fill_each_other(
         ("1 again.dcm", 2018, 4.0, None, None), ("2a.dcm", 2018, 4.0, 30.0, ["2b.dcm"]),
         ("3.dcm", 2018, 4.0, None, None),
     ]  # fmt: skip
-    assert table("secure/quarantine", "path", "reason") == [("1.dcm", "identical_copy")]
-    pseudonymise(spark, config)
-
-    write_dicom(source / "4.dcm", "2.25.3", FlipAngle="30")  # more of an image that is there
-    (source / "2b.dcm").unlink()  # less of another
-    counts = ingest()
-
-    assert (counts.withdrawn, counts.images) == (2, 2)
-    assert table("secure/images", *seen) == [
-        ("1 again.dcm", 2018, 4.0, None, None), ("2a.dcm", 0, 4.0, None, None), ("3.dcm", 2018, 4.0, 30.0, ["4.dcm"]),
+    assert table("secure/quarantine", "path", "reason") == [
+        ("1.dcm", "identical_copy"), ("4a.dcm", "conflicting_study"), ("4b.dcm", "conflicting_study"),
     ]  # fmt: skip
     pseudonymise(spark, config)
+
+    write_dicom(source / "3 and more.dcm", "2.25.3", FlipAngle="30")
+    (source / "2b.dcm").unlink()
+    (source / "4b.dcm").unlink()
+    counts = ingest()
+
+    assert (counts.withdrawn, counts.images) == (2, 3)
+    assert table("secure/images", *seen) == [
+        ("1 again.dcm", 2018, 4.0, None, None), ("2a.dcm", 0, 4.0, None, None),
+        ("3.dcm", 2018, 4.0, 30.0, ["3 and more.dcm"]), ("4a.dcm", 2018, 4.0, None, None),
+    ]  # fmt: skip
+    assert table("secure/quarantine", "path") == [("1.dcm",)]
+    pseudonymise(spark, config)
     assert table("deidentified/images", "year", "EchoTime", "FlipAngle") == [
-        (0, 4.0, None), (2018, 4.0, 30.0), (2018, 4.0, None),
+        (0, 4.0, None), (2018, 4.0, 30.0), (2018, 4.0, None), (2018, 4.0, None),
     ]  # fmt: skip
     before = tables.versions_below(Path(config.root))
     assert ingest().counts() == {}
     assert tables.versions_below(Path(config.root)) == before
 
 
-def test_a_contradiction_isolates_the_study_until_one_of_the_files_is_gone(
+def test_a_contradiction_isolates_the_study_until_a_person_releases_one_of_the_files(
     ingest: Callable[[], IngestCounts], table: Callable[..., list[tuple[Any, ...]]], tmp_path: Path,
     write_dicom: WriteDicom, spark: SparkSession, config: Config,
 ) -> None:  # fmt: skip
@@ -98,16 +107,21 @@ def test_a_contradiction_isolates_the_study_until_one_of_the_files_is_gone(
     later = ingest()
     assert (later.images, later.reasons) == (0, {"conflicting_study": 1})
 
-    (source / "1 otherwise.dcm").unlink()
-    mended = ingest()
-    assert (mended.images, mended.quarantined) == (4, 0)
-    assert table("secure/images", "path") == [
-        ("1.dcm",), ("2.dcm",), ("3.dcm",), ("4.dcm",), ("other study.dcm",),
-    ]  # fmt: skip
+    with pytest.raises(InputError, match=r"^nothing in quarantine that is other study\.dcm can be released"):
+        release(spark, config, Selection(paths=("other study.dcm",)))
+    released = release(spark, config, Selection(paths=("1.dcm",)))
+    assert str(released).startswith("1 files released: 0 new files, 0 read, 4 images added, 1 files quarantined")
+    everything = [("1.dcm",), ("2.dcm",), ("3.dcm",), ("4.dcm",), ("other study.dcm",)]
+    assert table("secure/images", "path") == everything
+    assert table("secure/quarantine", "path", "reason") == [("1 otherwise.dcm", "set_aside")]
+
+    (source / "1.dcm").unlink()
+    ingest()
+    assert table("secure/images", "path", "EchoTime")[0] == ("1 otherwise.dcm", 5.0)
     assert table("secure/quarantine", "path") == []
 
 
-def test_a_strict_ingest_refuses_a_folder_for_one_bad_file_until_it_is_mended(
+def test_a_strict_ingest_refuses_a_folder_for_one_bad_file_until_it_is_mended_and_tried_again(
     table: Callable[..., list[tuple[Any, ...]]], tmp_path: Path, write_dicom: WriteDicom, spark: SparkSession,
     config: Config,
 ) -> None:  # fmt: skip
@@ -122,6 +136,6 @@ def test_a_strict_ingest_refuses_a_folder_for_one_bad_file_until_it_is_mended(
         ("a/1.dcm", "refused_folder"), ("a/2.dcm", "no_study_instance_uid"),
     ]  # fmt: skip
     write_dicom(source / "a/2.dcm", "2.25.2", EchoTime="4")
-    ingest_headers(spark, strict, [str(source)])
+    try_again(spark, strict, Selection(reasons=("no_study_instance_uid",)))
     assert table("secure/images", "path") == [("a/1.dcm",), ("a/2.dcm",), ("b/3.dcm",)]
     assert table("secure/quarantine", "path") == []
