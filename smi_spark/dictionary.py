@@ -8,7 +8,8 @@ Made from `schemas/` by `make docs`; change it there. A column that comes from a
 that DICOM PS3.6 gives it, a column of a record by its official name in capitals, a column of ours in small letters.
 *Zone 2* says what the pseudonymised archive holds of a column: **keep** the value, **remove** it, a **pseudonym**
 of a patient, a pseudonymous **uid** or **accession** number, the **date** (shifted in a snapshot of zone 3), the
-**age**. `secure/images_history`, `headers_history` and `quarantine_history` hold the rows that were taken out of the
+**age**. Modalities behind a meaning are those whose views have the column; all have it where none are named.
+`secure/images_history`, `headers_history` and `quarantine_history` hold the rows that were taken out of the
 tables of these names: their columns, `replaced_at` (when, UTC) and `replaced_by` (which run).
 """
 
@@ -33,7 +34,8 @@ def _section(schema: TableSchema) -> str:
 
 def _cells(column: Column, goes_on: bool) -> list[str]:
     origin = f"`{column.tag}`" if column.tag else ""
-    meaning = f"{column.meaning} ({column.codes})" if column.codes else column.meaning
+    notes = [note for note in (column.codes, ", ".join(column.modalities)) if note]
+    meaning = f"{column.meaning} ({'; '.join(notes)})" if notes else column.meaning
     beyond = column.deidentify if column.from_zone == "secure" else "only from here on"
     return [f"`{column.name}`", f"`{column.type}`", column.unit or "", origin, *([beyond] if goes_on else []), meaning]
 

@@ -48,6 +48,7 @@ class Column(BaseModel):
     aliases: Annotated[tuple[str, ...], Field(description="other headers that extracts use for it")] = ()
     formats: Annotated[tuple[str, ...], Field(description="date formats of an extract, strftime letters")] = ()
     required: bool = False
+    modalities: Annotated[tuple[str, ...], Field(description="whose views have the column; none: all have it")] = ()
     deidentify: Annotated[Action, Field(description="what zone 2 holds of it")] = "keep"
     from_zone: Annotated[Zone, Field(description="the first zone that has it")] = "secure"
 

@@ -148,15 +148,17 @@ def replace(
     return _rows_written(df.sparkSession, target)
 
 
-def merge(df: DataFrame, target: Table, on: Sequence[str]) -> None:
+def merge(df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame | None = None) -> None:
     """Put rows in place of those with the same key ``on``, and add those whose key the table lacks.
 
-    A key stands once in ``df``. The table is made when it is not there.
+    A key stands once in ``df``. The table is made when it is not there. ``among``: all rows of the table that can have
+    such a key; where they have the partition columns, no other partition than theirs is read.
     """
     create(df.sparkSession, target)
-    given, same = _conform(df, target).alias("given"), reduce(and_, (_equal(name) for name in on))
+    given, same = _conform(df, target).alias("given"), [_equal(name) for name in on]
+    condition = reduce(and_, same if among is None else [*same, *_within(among, target)])
     delta = DeltaTable.forPath(df.sparkSession, target.uri).alias("present")
-    delta.merge(given, same).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+    delta.merge(given, condition).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
 
 
 def delete(keys: DataFrame, target: Table, on: Sequence[str]) -> None:
@@ -164,11 +166,7 @@ def delete(keys: DataFrame, target: Table, on: Sequence[str]) -> None:
 
     Where ``keys`` have the partition columns too, no other partition than theirs is read.
     """
-    condition = reduce(and_, (_equal(name) for name in on))
-    parts = [name for name in target.schema.partition_by if name in keys.columns]
-    for name in parts:
-        values = [row[0] for row in keys.select(name).distinct().collect()]  # as many as there are modalities, or years
-        condition = condition & F.col(f"present.{name}").isin(values)
+    condition = reduce(and_, [*(_equal(name) for name in on), *_within(keys, target)])
     delta = DeltaTable.forPath(keys.sparkSession, target.uri).alias("present")
     delta.merge(keys.alias("given"), condition).whenMatchedDelete().execute()
 
@@ -267,6 +265,14 @@ def versions_below(folder: Path) -> dict[str, int]:
 
 def _equal(name: str) -> Column:
     return F.col(f"present.{name}").eqNullSafe(F.col(f"given.{name}"))
+
+
+def _within(keys: DataFrame, target: Table) -> Iterator[Column]:
+    """The partitions of ``keys``, value by value: no column of theirs would keep a merge from reading the others."""
+    for name in target.schema.partition_by:
+        if name in keys.columns:
+            values = [row[0] for row in keys.select(name).distinct().collect()]  # as many as modalities, or years
+            yield F.col(f"present.{name}").isin(values)
 
 
 def _check_exists(spark: SparkSession, source: Table) -> None:

@@ -12,13 +12,13 @@ from smi_spark.dicom import decode_headers
 from smi_spark.schema import load_schema
 from smi_spark.secure.partitions import placed
 
-_GIVEN = ("source", "path")
+_GIVEN = ("source", "path", "file_size")
 _HEADER = ("header", "left_out")
 _OURS = ("run_id", "filled_from")
 
 
 def decode_images(headers: DataFrame, run_id: str) -> DataFrame:
-    """Headers (source, path, header, left_out) → the columns of ``schemas/images.yaml`` in the secure zone."""
+    """Headers (source, path, size, header, left_out) → the columns of ``schemas/images.yaml`` in the secure zone."""
     return as_images(decode_files(headers), run_id)
 
 
@@ -35,7 +35,8 @@ def decode_files(headers: DataFrame) -> DataFrame:
             arrays = [(batch if c.name in _GIVEN else found).column(c.name) for c in decoded]
             yield pa.RecordBatch.from_arrays(arrays, schema=arrow)
 
-    return headers.select(*_GIVEN, *_HEADER).mapInArrow(decode, from_arrow_schema(arrow))
+    given = headers.withColumnRenamed("size", "file_size").select(*_GIVEN, *_HEADER)
+    return given.mapInArrow(decode, from_arrow_schema(arrow))
 
 
 def as_images(rows: DataFrame, run_id: str) -> DataFrame:

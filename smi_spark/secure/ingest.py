@@ -31,6 +31,7 @@ from smi_spark.secure.files import (
 from smi_spark.secure.headers import read_files, spread
 from smi_spark.secure.instances import FILE, index_new
 from smi_spark.secure.quarantine import count_reasons, quarantine
+from smi_spark.secure.rollups import roll_up_new
 from smi_spark.secure.runs import Run
 from smi_spark.secure.withdrawal import withdraw
 
@@ -41,7 +42,8 @@ JOB = runs.INGEST
 class IngestCounts:
     """What one run did: files by what the listing found, rows added to each table, images that left.
 
-    ``reasons`` counts the files that this run quarantined.
+    ``reasons`` counts the files that this run quarantined; ``studies`` those that gained or lost an image, and
+    ``incomplete`` those of them that hold fewer images than they state.
     """
 
     run_id: str
@@ -56,6 +58,8 @@ class IngestCounts:
     bytes_read: int = 0
     requests: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    studies: int = 0
+    incomplete: int = 0
 
     def __str__(self) -> str:
         moved = {"changed": self.changed, "vanished": self.vanished, "back": self.returned}
@@ -63,9 +67,12 @@ class IngestCounts:
         cost = f" ({self.bytes_read / 1e6:,.1f} MB in {self.requests:,} reads)" if self.read else ""
         left = f", {self.withdrawn:,} images withdrawn" if self.withdrawn else ""
         reasons = f" ({', '.join(f'{name} {count:,}' for name, count in self.reasons.items())})" if self.reasons else ""
+        short = (
+            f"; fewer images than stated in {self.incomplete:,} of {self.studies:,} studies" if self.incomplete else ""
+        )
         return (
             f"{self.listed:,} new files{found}, {self.read:,} read{cost}{left}, "
-            f"{self.images:,} images added, {self.quarantined:,} files quarantined{reasons}"
+            f"{self.images:,} images added, {self.quarantined:,} files quarantined{reasons}{short}"
         )
 
     def counts(self) -> dict[str, int]:
@@ -81,7 +88,7 @@ def ingest_headers(spark: SparkSession, config: Config, sources: Sequence[str]) 
     ``secure/files`` (listed); what came of changed and vanished files from ``secure/images``, ``headers`` and
     ``quarantine`` to their histories; ``secure/headers`` (read once, good or bad), ``secure/instances`` (their index),
     ``secure/images`` (decoded from headers), ``secure/quarantine`` (bad files, and good ones that other files forbid:
-    see ``admission``), ``secure/runs``.
+    see ``admission``), ``secure/series`` and ``secure/studies``, ``secure/runs``.
     Raises SourceError for a source that is not there; QuarantineThresholdError, with nothing written, when over
     ``ingest.max_vanished_fraction`` of a source's files are gone, and with all recorded, when over
     ``ingest.max_bad_fraction`` of the files are quarantined; BusyError while another run takes files in.
@@ -115,7 +122,7 @@ def take_in(
     reasons = count_reasons(spark, config, run.id) if quarantined else {}
     counts = IngestCounts(
         run.id, found[NEW], read, images, quarantined, found[CHANGED], found[VANISHED], found[RETURNED], withdrawn,
-        bytes_read, requests, reasons,
+        bytes_read, requests, reasons, *roll_up_new(spark, config, run),
     )  # fmt: skip
     if counts.counts():
         runs.end(spark, config, run, job, inputs, counts.counts())

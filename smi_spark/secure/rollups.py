@@ -1,0 +1,134 @@
+"""``secure/series`` and ``secure/studies``, rolled up from images; and the roll-ups that the later zones share."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import tables
+from smi_spark.config import Config, Zone
+from smi_spark.schema import load_schema
+from smi_spark.secure.instances import rows_of
+from smi_spark.secure.runs import Run
+
+_STATED = "NumberOfStudyRelatedInstances"
+_PLACE = ("modality", "year")
+
+
+def roll_up_series(images: DataFrame, zone: Zone = "secure", further: Mapping[str, Column] | None = None) -> DataFrame:
+    """One row a series of ``images``, in the columns that ``schemas/series.yaml`` gives ``zone``.
+
+    images: columns as the zone's images have them. ``further``: what only a later zone has, an aggregate a column.
+    """
+    return _rolled_up(images, "series", zone, _of_both() | _of_series() | dict(further or {}))
+
+
+def roll_up_studies(images: DataFrame, zone: Zone = "secure", further: Mapping[str, Column] | None = None) -> DataFrame:
+    """One row a study of ``images``, in the columns that ``schemas/studies.yaml`` gives ``zone``; else as for series.
+
+    ``missing_images`` is what the images state of their number less how many there are.
+    Source: DICOM PS3.4 annex C.3.4 (Number of Study Related Instances).
+    """
+    return _rolled_up(images, "studies", zone, _of_both() | _of_studies() | dict(further or {}))
+
+
+def roll_up_new(spark: SparkSession, config: Config, run: Run) -> tuple[int, int]:
+    """Bring series and studies up to images, for the studies that changed since the last run that ended.
+
+    Gives how many these were, and how many of them hold fewer images than they state.
+    """
+    with tables.held(touched_studies(spark, config, run)) as touched:
+        count = _studies(touched).count()
+        if count == 0:
+            return 0, 0
+        return count, roll_up(config, touched, rows_of(spark, config, "images", touched, ["StudyInstanceUID"]))
+
+
+def touched_studies(spark: SparkSession, config: Config, run: Run) -> DataFrame:
+    """Where studies gained or lost an image since the last run that ended: StudyInstanceUID, modality, year, each once.
+
+    All images are gained where series or studies have no rows, as where a table was taken away to be made again.
+    """
+    images = tables.table(config, "secure/images")
+    made = (tables.read_or_empty(spark, tables.table(config, f"secure/{name}")) for name in ("series", "studies"))
+    since = "" if any(rows.isEmpty() for rows in made) else run.since
+    gained = tables.read_or_empty(spark, images).where(F.col("run_id") > since)
+    lost = tables.read_or_empty(spark, tables.history_of(images)).where(F.col("replaced_by") > run.since)
+    columns = ("StudyInstanceUID", *_PLACE)
+    return gained.select(*columns).union(lost.select(*columns)).distinct()
+
+
+def roll_up(config: Config, touched: DataFrame, images: DataFrame) -> int:
+    """Put series and studies of the ``touched`` studies in place of what the tables say of them.
+
+    touched: as of ``touched_studies``. images: all images of these studies, and no others; a study without any leaves
+    the tables. Gives how many of the studies hold fewer images than they state.
+    Commits: ``secure/series``, ``secure/studies``; each of touched studies alone, and once more with the same outcome.
+    """
+    # A study stands where its images stand or stood, so that its rows are in these partitions and no others.
+    places = touched.select(*_PLACE).union(images.select(*_PLACE)).distinct().collect()  # one a modality and year
+    within = F.col("modality").isin({row[0] for row in places}) & F.col("year").isin({row[1] for row in places})
+    with tables.held(roll_up_series(images)) as series, tables.held(roll_up_studies(images)) as studies:
+        _bring_up(series, tables.table(config, "secure/series"), touched, within)
+        _bring_up(studies, tables.table(config, "secure/studies"), touched, within)
+        return studies.where("missing_images > 0").count()
+
+
+def _bring_up(rows: DataFrame, target: tables.Table, touched: DataFrame, within: Column) -> None:
+    """``rows`` in place of those that the target has of the touched studies."""
+    key = target.schema.key
+    present = tables.read_or_empty(rows.sparkSession, target).where(within)
+    old = present.join(_studies(touched), "StudyInstanceUID", "left_semi").select(*key, *_PLACE)
+    with tables.held(old) as old:
+        if old.isEmpty():
+            tables.append(rows, target)
+            return
+        tables.merge(rows, target, key, among=old)
+        gone = old.join(rows, list(key), "left_anti")
+        if not gone.isEmpty():
+            tables.delete(gone, target, key)
+
+
+def _studies(touched: DataFrame) -> DataFrame:
+    return touched.select("StudyInstanceUID").distinct()
+
+
+def _rolled_up(images: DataFrame, table: str, zone: Zone, aggregates: Mapping[str, Column]) -> DataFrame:
+    schema = load_schema(table)
+    names = [column.name for column in schema.in_zone(zone)]
+    wanted = [aggregates[name].alias(name) for name in names if name not in schema.key]
+    return images.groupBy(*schema.key).agg(*wanted).select(*names)
+
+
+def _of_both() -> dict[str, Column]:
+    return {
+        "modality": _most("modality"),
+        "year": F.coalesce(F.min(F.when(F.col("year") > 0, F.col("year"))), F.lit(0)),  # 0 stands for none
+        "PatientID": F.min("PatientID"),
+        "StudyDate": F.min("StudyDate"),
+        "image_count": F.count(F.lit(1)),
+        "run_id": F.max("run_id"),
+    }
+
+
+def _of_series() -> dict[str, Column]:
+    described = ("SeriesDescription", "Manufacturer", "ManufacturerModelName")
+    return {"SeriesDate": F.min("SeriesDate")} | {name: _most(name) for name in described}
+
+
+def _of_studies() -> dict[str, Column]:
+    return {
+        "AccessionNumber": F.min("AccessionNumber"),
+        "StudyDescription": _most("StudyDescription"),
+        "PatientSex": _most("PatientSex"),
+        "modalities": F.sort_array(F.collect_set("modality")),
+        "series_count": F.count_distinct("SeriesInstanceUID"),
+        _STATED: F.max(_STATED),
+        "stated_differently": F.min(_STATED) < F.max(_STATED),
+        "missing_images": F.max(_STATED) - F.count(F.lit(1)),
+    }
+
+
+def _most(name: str) -> Column:
+    """The value that most rows have; of several the least."""
+    return F.mode(name, deterministic=True)
