@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
+from smi_spark.secure.instances import index_merged
 from smi_spark.secure.rollups import roll_up_new, roll_up_series, roll_up_studies
 from smi_spark.secure.runs import Run
 from tests.rows import fill, frame
@@ -27,6 +28,11 @@ def image(uid: str, modality: str, year: int, states: int | None = None, **value
 
 
 WHOLE, LONE, OTHER = image("1.1.1", "CT", 2020, 3), image("2.1.1", "MR", 2019), image("3.1.1", "CT", 2020, 1)
+
+
+def add(spark: SparkSession, config: Config, *images: dict[str, object]) -> None:
+    fill(spark, config, "images", images)
+    index_merged(frame(spark, "images", images), config)
 
 
 def run(number: int) -> Run:
@@ -58,16 +64,11 @@ def test_a_run_brings_up_the_studies_that_it_touched_also_behind_a_kill(
     spark: SparkSession, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = tables.table(config, "secure/images")
-    fill(spark, config, "images", [WHOLE, LONE, OTHER])
+    add(spark, config, WHOLE, LONE, OTHER)
     assert roll_up_new(spark, config, run(1)) == (3, 1)
 
     # An older series comes to the first study, which moves it to another partition; the second study's image is gone.
-    fill(
-        spark,
-        config,
-        "images",
-        [image("1.2.1", "MR", 2018, 4, run_id="run-2"), image("1.2.2", "MR", 2018, run_id="run-2")],
-    )
+    add(spark, config, image("1.2.1", "MR", 2018, 4, run_id="run-2"), image("1.2.2", "MR", 2018, run_id="run-2"))
     gone = frame(spark, "images", [LONE]).withColumns(
         {"replaced_at": F.current_timestamp(), "replaced_by": F.lit("run-2")}
     )
