@@ -44,6 +44,9 @@ class Ingest(_Section):
     keep_binary: Annotated[int, Field(ge=0, description="longest binary value kept in a stored header, bytes")] = 4_096
     keep_text: Annotated[int, Field(ge=0, description="longest other value kept in a stored header, bytes")] = 65_536
     batch_files: Annotated[int, Field(ge=1, description="files in one Arrow batch")] = 2_048
+    slice_files: Annotated[
+        int, Field(ge=1, description="new files read in one commit; of more, each commit has about a minute's")
+    ] = 200_000
     strict: Annotated[
         bool, Field(description="refuse the good files of a folder too, where another file of the folder is bad")
     ] = False

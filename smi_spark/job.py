@@ -1,6 +1,7 @@
 """What every ``jobs/*.py`` shares: arguments, configuration, session, one call, a line of counts, the exit code."""
 
 import argparse
+import logging
 import re
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from smi_spark import errors
 from smi_spark.config import Config, load_config
+from smi_spark.progress import LOG
 from smi_spark.session import get_session
 
 Run = Callable[[SparkSession, Config, argparse.Namespace], object]
@@ -47,6 +49,7 @@ def main(parser: Arguments, run: Run) -> NoReturn:
 
 def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namespace], object]) -> NoReturn:
     """As ``main``, for ``run(config, options)``: no session is started unless ``run`` starts one."""
+    _log_to_stderr()
     try:
         options = parser.parse_args()
         print(run(load_config(options.config, options.settings), options))
@@ -55,6 +58,12 @@ def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namesp
         print(message, file=sys.stderr)
         sys.exit(code)
     sys.exit(0)
+
+
+def _log_to_stderr() -> None:
+    """How far a long job is goes to stderr, on a cluster too: stdout has the line of counts alone."""
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    LOG.setLevel(logging.INFO)
 
 
 def explain(error: Exception) -> tuple[str, int]:

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
@@ -12,6 +13,7 @@ from smi_spark.config import Config
 from smi_spark.dicom.sources import open_root
 from smi_spark.errors import QuarantineThresholdError
 from smi_spark.lease import lease
+from smi_spark.progress import Progress
 from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
 from smi_spark.secure import runs
@@ -33,9 +35,17 @@ from smi_spark.secure.instances import FILE, index_new
 from smi_spark.secure.quarantine import count_reasons, quarantine
 from smi_spark.secure.rollups import roll_up_new
 from smi_spark.secure.runs import Run
+from smi_spark.secure.slices import slices
 from smi_spark.secure.withdrawal import withdraw
 
 JOB = runs.INGEST
+
+# The counts in the order in which a run tells them; those in ALWAYS also where they are 0.
+_WORDS = {
+    "listed": "new files", "changed": "changed", "vanished": "vanished", "returned": "back", "read": "read",
+    "withdrawn": "images withdrawn", "images": "images added", "quarantined": "files quarantined",
+}  # fmt: skip
+_ALWAYS = {"listed", "read", "images", "quarantined"}
 
 
 @dataclass(frozen=True)
@@ -62,22 +72,21 @@ class IngestCounts:
     incomplete: int = 0
 
     def __str__(self) -> str:
-        moved = {"changed": self.changed, "vanished": self.vanished, "back": self.returned}
-        found = "".join(f", {count:,} {name}" for name, count in moved.items() if count)
+        counts = self.counts()
         cost = f" ({self.bytes_read / 1e6:,.1f} MB in {self.requests:,} reads)" if self.read else ""
-        left = f", {self.withdrawn:,} images withdrawn" if self.withdrawn else ""
         reasons = f" ({', '.join(f'{name} {count:,}' for name, count in self.reasons.items())})" if self.reasons else ""
-        short = (
-            f"; fewer images than stated in {self.incomplete:,} of {self.studies:,} studies" if self.incomplete else ""
-        )
-        return (
-            f"{self.listed:,} new files{found}, {self.read:,} read{cost}{left}, "
-            f"{self.images:,} images added, {self.quarantined:,} files quarantined{reasons}{short}"
+        short = f"; fewer images than stated in {self.incomplete:,} of {self.studies:,} studies"
+        more = {"read": cost, "quarantined": reasons + (short if self.incomplete else "")}
+        return ", ".join(
+            f"{counts.get(name, 0):,} {words}{more.get(name, '')}"
+            for name, words in _WORDS.items()
+            if name in counts or name in _ALWAYS
         )
 
     def counts(self) -> dict[str, int]:
         """The numbers by name, without those that are 0."""
-        return {name: value for name, value in asdict(self).items() if isinstance(value, int) and value}
+        numbers = {name: getattr(self, name) for name in (*_WORDS, "bytes_read", "requests", "studies", "incomplete")}
+        return {name: number for name, number in numbers.items() if number}
 
 
 def ingest_headers(spark: SparkSession, config: Config, sources: Sequence[str]) -> IngestCounts:
@@ -86,9 +95,10 @@ def ingest_headers(spark: SparkSession, config: Config, sources: Sequence[str]) 
     Commits, in this order, each from what the one before has and it lacks, so that a run that was killed is completed
     by the next, and a run over the same files writes nothing: ``secure/changes`` (files changed, vanished, back) and
     ``secure/files`` (listed); what came of changed and vanished files from ``secure/images``, ``headers`` and
-    ``quarantine`` to their histories; ``secure/headers`` (read once, good or bad), ``secure/instances`` (their index),
-    ``secure/images`` (decoded from headers), ``secure/quarantine`` (bad files, and good ones that other files forbid:
-    see ``admission``), ``secure/series`` and ``secure/studies``, ``secure/runs``.
+    ``quarantine`` to their histories; ``secure/headers`` (read once, good or bad; many in several commits),
+    ``secure/instances`` (their index), ``secure/images`` (decoded from headers), ``secure/quarantine`` (bad files, and
+    good ones that other files forbid: see ``admission``), ``secure/series`` and ``secure/studies``,
+    ``secure/runs``.
     Raises SourceError for a source that is not there; QuarantineThresholdError, with nothing written, when over
     ``ingest.max_vanished_fraction`` of a source's files are gone, and with all recorded, when over
     ``ingest.max_bad_fraction`` of the files are quarantined; BusyError while another run takes files in.
@@ -159,7 +169,11 @@ def list_new(spark: SparkSession, config: Config, sources: Sequence[str], run: R
 
 
 def read_new(spark: SparkSession, config: Config, run: Run) -> int:
-    """Files that were never read as they are → ``secure/headers``."""
+    """Files that were never read as they are → ``secure/headers``; gives how many.
+
+    More than ``ingest.slice_files`` are read slice by slice, one commit a slice, in the order of ``slices``: a run that
+    was killed keeps those that it committed, and the next reads the rest.
+    """
     target = tables.table(config, "secure/headers")
     files = tables.read(spark, tables.table(config, "secure/files")).where(F.col("run_id") > run.since)
     unread = unread_files(files, tables.read_or_empty(spark, target).where(F.col("listed_run_id") > run.since))
@@ -167,8 +181,15 @@ def read_new(spark: SparkSession, config: Config, run: Run) -> int:
     if count == 0:
         tables.create(spark, target)
         return 0
-    tasks = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    return tables.append(read_files(spread(unread, count, config.ingest, tasks), config.ingest, run.id), target)
+    tasks, read = int(spark.conf.get("spark.sql.shuffle.partitions") or 1), 0
+    with closing(slices(unread, count, config.ingest.slice_files)) as parts, Progress(target.name, count) as progress:
+        for part, files_in_part in parts:
+            seen = Observation()
+            rows = read_files(spread(part, files_in_part, config.ingest, tasks), config.ingest, run.id)
+            written = tables.append(rows.observe(seen, F.count("reason").alias("bad")), target)
+            progress.add(written, quarantined=seen.get["bad"])
+            read += written
+    return read
 
 
 def _headers(spark: SparkSession, config: Config) -> DataFrame:

@@ -61,7 +61,7 @@ def test_a_wrong_field_is_named_with_those_accepted(tmp_path: Path) -> None:
 def test_a_wrong_field_of_a_section_is_named_by_its_path(tmp_path: Path) -> None:
     assert problem(written(tmp_path, f"{KEYS}ingest: {{reader: 4}}\n")) == (
         "smi.yaml: ingest.reader is not a field. Fields here: readers, first_read, keep_binary, keep_text, "
-        "batch_files, strict, max_bad_fraction, max_vanished_fraction. Did you mean readers?"
+        "batch_files, slice_files, strict, max_bad_fraction, max_vanished_fraction. Did you mean readers?"
     )
 
 

@@ -1,4 +1,5 @@
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,6 +49,23 @@ def test_an_error_is_a_line_and_an_exit_code(file: str, monkeypatch, capsys, err
 
     assert run_job(monkeypatch, run, "--config", file) == code
     assert capsys.readouterr().err == f"{error}\n"
+
+
+def test_how_far_a_job_is_goes_to_stderr_and_leaves_its_line_of_counts_alone(file: str) -> None:
+    program = (
+        "from smi_spark.job import arguments, main_without_spark\n"
+        "from smi_spark.progress import Progress\n"
+        "def run(config, options):\n"
+        "    clock = iter((0.0, 60.0)).__next__\n"
+        "    with Progress('secure/headers', 9, clock=clock) as progress:\n"
+        "        progress.add(9)\n"
+        "    return '9 files read'\n"
+        "main_without_spark(arguments('A job.'), run)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, "--config", file], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "9 files read\n"
+    assert done.stderr.endswith(" secure/headers: 9 of 9 files (100%), 0.1 a second, in 60 s\n")
 
 
 def test_wrong_arguments_are_the_users_input(monkeypatch, capsys) -> None:

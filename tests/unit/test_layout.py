@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMON = {
     "errors", "config", "schema", "session", "java", "tables", "job", "reasons", "run", "resources", "lease",
-    "objectstore",
+    "objectstore", "progress",
 }  # fmt: skip
 KNOWS = {
     "dicom": set(),
