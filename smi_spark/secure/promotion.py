@@ -17,6 +17,7 @@ from smi_spark.config import Config
 from smi_spark.dicom import decode_headers
 from smi_spark.errors import InputError
 from smi_spark.lease import lease
+from smi_spark.progress import Progress
 from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema
 from smi_spark.secure.instances import FILE, rows_of
@@ -87,9 +88,14 @@ def _promote(spark: SparkSession, config: Config, names: Sequence[str], run_id: 
         lacking = [name for name in columns if name not in tables.read_or_empty(spark, table).columns]
         if lacking:
             tables.add_columns(spark, table, lacking)
-    counts = [fill_partition(spark, config, one, columns, run) for one in _to_fill(spark, target, run)]
+    partitions, images = _to_fill(spark, target, run), 0
+    with Progress(target.name, sum(one.rows for one in partitions), "images") as progress:
+        for one in partitions:
+            filled = fill_partition(spark, config, one, columns, run)
+            progress.add(filled)
+            images += filled
     tables.set_property(spark, target, UNFINISHED, None)
-    return Promoted(columns, len(counts), sum(counts))
+    return Promoted(columns, len(partitions), images)
 
 
 def promotable(name: str) -> str:
