@@ -4,7 +4,8 @@ import argparse
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from pyspark.errors import PySparkException
@@ -49,10 +50,11 @@ def main(parser: Arguments, run: Run) -> NoReturn:
 
 def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namespace], object]) -> NoReturn:
     """As ``main``, for ``run(config, options)``: no session is started unless ``run`` starts one."""
-    _log_to_stderr()
     try:
         options = parser.parse_args()
-        print(run(load_config(options.config, options.settings), options))
+        with _log_to_stderr():
+            done = run(load_config(options.config, options.settings), options)
+        print(done)
     except (errors.SmiError, PySparkException) as error:
         message, code = explain(error)
         print(message, file=sys.stderr)
@@ -60,10 +62,17 @@ def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namesp
     sys.exit(0)
 
 
-def _log_to_stderr() -> None:
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
     """How far a long job is goes to stderr, on a cluster too: stdout has the line of counts alone."""
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
 
 
 def explain(error: Exception) -> tuple[str, int]:
