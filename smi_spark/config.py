@@ -65,6 +65,12 @@ class Records(_Section):
     ] = 0.05
 
 
+class Energy(_Section):
+    # A virtual core under full load: mean of AWS in the methodology of Cloud Carbon Footprint, which takes it from
+    # SPECpower (cloudcarbonfootprint.org/docs/methodology, "Compute"); Azure 3.76, Google 4.26.
+    watts_per_core: Annotated[float, Field(ge=0, description="watts of one logical core under full load")] = 3.5
+
+
 class Config(_Section):
     """One installation: where its zones are, where keys are found, how Spark runs.
 
@@ -78,6 +84,7 @@ class Config(_Section):
     keys: Keys
     ingest: Ingest = Ingest()
     records: Records = Records()
+    energy: Energy = Energy()
     spark: Annotated[dict[str, str], Field(description="Spark settings of a session built here")] = {}
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """A small zone 1: rows that are easily followed, and one row a table with an identity planted in every column whose
 values must not stand beyond zone 1."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from pyspark.sql import SparkSession
 
@@ -75,5 +75,6 @@ def _identity(table: str, column: Column) -> object:
         "date": BORN,
         "array<date>": [BORN],
         "int": 97,
+        "timestamp": datetime(BORN.year, BORN.month, BORN.day, tzinfo=UTC),
     }
     return planted[column.type]

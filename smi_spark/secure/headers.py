@@ -14,6 +14,7 @@ from smi_spark.dicom import read_headers
 from smi_spark.dicom.sources import addresses
 from smi_spark.schema import Column, load_schema
 from smi_spark.secure.partitions import PLACING, UNREAD, placed
+from smi_spark.secure.runs import LINEAGE, lineage
 
 _FILES_A_TASK = 50_000
 _FIRST_FILES = 256  # before it is known how long the headers are
@@ -47,7 +48,7 @@ def read_files(files: DataFrame, settings: Ingest, run_id: str) -> DataFrame:
 
     rows = placed(files.mapInArrow(read, from_arrow_schema(schema)))
     modality = F.when(F.col("header").isNull(), UNREAD).otherwise(F.col("modality"))
-    return rows.withColumns({"modality": modality, "run_id": F.lit(run_id)}).drop(*PLACING)
+    return rows.withColumns({"modality": modality, **lineage(run_id)}).drop(*PLACING)
 
 
 def files_within(limit: int, files: int, size: int, most: int) -> int:
@@ -78,5 +79,5 @@ def _read(
 def _read_columns() -> list[Column]:
     """The columns of headers that reading gives, and those of images that say the partition."""
     headers, images = load_schema("headers"), load_schema("images")
-    ours = [c for c in headers.columns if c.name not in (*headers.partition_by, "run_id")]
+    ours = [c for c in headers.columns if c.name not in (*headers.partition_by, *LINEAGE)]
     return [*ours, *(images.column(name) for name in PLACING)]

@@ -11,10 +11,11 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from smi_spark.dicom import decode_headers
 from smi_spark.schema import load_schema
 from smi_spark.secure.partitions import placed
+from smi_spark.secure.runs import LINEAGE, lineage
 
 _GIVEN = ("source", "path", "file_size")
 _HEADER = ("header", "left_out")
-_OURS = ("run_id", "filled_from")
+_OURS = (*LINEAGE, "filled_from")
 
 
 def decode_images(headers: DataFrame, run_id: str) -> DataFrame:
@@ -40,9 +41,9 @@ def decode_files(headers: DataFrame) -> DataFrame:
 
 
 def as_images(rows: DataFrame, run_id: str) -> DataFrame:
-    """Rows with what is read from headers → the columns of images: the partition, the run, and ``filled_from``."""
+    """Rows with what is read from headers → the columns of images: the partition, its lineage, and ``filled_from``."""
     filled_from = F.col("filled_from") if "filled_from" in rows.columns else F.lit(None)
     kind = load_schema("images").spark("secure")["filled_from"].dataType
     columns = [column.name for column in load_schema("images").in_zone("secure")]
-    stamped = placed(rows).withColumns({"run_id": F.lit(run_id), "filled_from": filled_from.cast(kind)})
+    stamped = placed(rows).withColumns({**lineage(run_id), "filled_from": filled_from.cast(kind)})
     return stamped.select(*columns)

@@ -1,17 +1,19 @@
 """``secure/runs``: what each run did, and where the next one has to begin to look."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import __version__, tables
 from smi_spark.config import Config
+from smi_spark.cpu import cpu_seconds, cpu_times
 from smi_spark.run import new_run_id
 
 INGEST, RETRY = "ingest_headers", "retry_quarantine"  # the jobs that complete each other's runs
+LINEAGE = ("run_id", "valid_from", "engine_version")  # columns that say where a row comes from
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,13 @@ class Run:
     id: str
     since: str
     started_at: datetime
+    cpu_before: Mapping[str, float] = field(default_factory=dict)
+
+
+def lineage(run_id: str) -> dict[str, Column]:
+    """The columns LINEAGE of the rows that a run writes: the same in all rows of one commit."""
+    values = F.lit(run_id), F.current_timestamp(), F.lit(__version__)
+    return dict(zip(LINEAGE, values, strict=True))
 
 
 def begin(spark: SparkSession, config: Config, run_id: str) -> Run:
@@ -31,23 +40,30 @@ def begin(spark: SparkSession, config: Config, run_id: str) -> Run:
     runs = tables.read_or_empty(spark, _runs(config)).where(F.col("job").isin(INGEST, RETRY))
     ended = runs.agg(F.max("run_id")).collect()[0][0]
     behind = run_id if run_id > (ended or "") else new_run_id(after=str(ended))
-    return Run(behind, ended or "", datetime.now(UTC))
+    return Run(behind, ended or "", datetime.now(UTC), cpu_times(spark))
 
 
 def end(
     spark: SparkSession, config: Config, run: Run, job: str, inputs: Sequence[str], counts: Mapping[str, int]
 ) -> None:
-    """Write down what the run did."""
+    """Write down what the run did; of ``counts``, those that have a column of their own stand there."""
+    cpu = cpu_seconds(run.cpu_before, cpu_times(spark))
     target, now = _runs(config), datetime.now(UTC)
+    seconds = (now - run.started_at).total_seconds()
     row = {
         "run_id": run.id,
         "job": job,
         "inputs": list(inputs),
         "started_at": run.started_at,
         "ended_at": now,
-        "seconds": (now - run.started_at).total_seconds(),
-        "counts": list(counts.items()),
-        "software_version": __version__,
+        "seconds": seconds,
+        "counts": [(name, count) for name, count in counts.items() if name not in target.columns],
+        "files_per_second": counts.get("read", 0) / max(seconds, 1e-3),
+        "bytes_read": counts.get("bytes_read", 0),
+        "requests": counts.get("requests", 0),
+        "cpu_seconds": cpu,
+        "energy_wh": None if cpu is None else cpu * config.energy.watts_per_core / 3600,
+        "engine_version": __version__,
     }
     values = tuple(row[name] for name in target.columns)
     tables.append(spark.createDataFrame([values], target.schema.spark("secure")), target)

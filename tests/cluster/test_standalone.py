@@ -39,6 +39,8 @@ def test_check_and_ingest_run_on_a_cluster(installed: Installation, master: str,
     assert sorted(map(tuple, images)) == [
         ("CT_small.dcm", "CT"), ("MR_small.dcm", "MR"), ("rtplan.dcm", "OTHER"),
     ]  # fmt: skip
+    (run,) = tables.read(spark, tables.table(config, "secure/runs")).select("cpu_seconds", "energy_wh").collect()
+    assert 0 < run.energy_wh < run.cpu_seconds
     bad = tables.read(spark, tables.table(config, "secure/quarantine")).select("path", "reason").collect()
     assert list(map(tuple, bad)) == [("README.txt", "not_dicom")]
 

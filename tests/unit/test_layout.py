@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMON = {
     "errors", "config", "schema", "session", "java", "tables", "job", "reasons", "run", "resources", "lease",
-    "objectstore", "progress",
+    "objectstore", "progress", "cpu",
 }  # fmt: skip
 KNOWS = {
     "dicom": set(),

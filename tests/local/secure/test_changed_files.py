@@ -1,6 +1,7 @@
 """Files that change, vanish and come back: what the next ingest makes of them, and of a run that was killed over it."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
@@ -16,6 +18,7 @@ from smi_spark.secure.ingest import IngestCounts, ingest_headers
 from tests.conftest import make_config
 
 WriteDicom = Callable[..., Path]
+OPERATIONS = Path(__file__).parents[3] / "docs/operations.md"
 
 
 def table(spark: SparkSession, config: Config, name: str, *columns: str) -> list[tuple[Any, ...]]:
@@ -27,6 +30,15 @@ def table(spark: SparkSession, config: Config, name: str, *columns: str) -> list
 def history(spark: SparkSession, config: Config, name: str, *columns: str) -> list[tuple[Any, ...]]:
     rows = tables.read_or_empty(spark, tables.history_of(tables.table(config, f"secure/{name}")))
     return sorted(map(tuple, rows.select(*columns).collect()))
+
+
+def images_as_of(spark: SparkSession, config: Config, then: str) -> list[tuple[Any, ...]]:
+    """What the query in docs/operations.md says."""
+    (query,) = re.findall(r'"""([^"]*images_history[^"]*)"""', OPERATIONS.read_text(encoding="utf-8"))
+    images = tables.table(config, "secure/images")
+    for name, one in (("images", images), ("images_history", tables.history_of(images))):
+        tables.read(spark, one).createOrReplaceTempView(name)
+    return sorted(map(tuple, spark.sql(query, then=then).select("path", "EchoTime").collect()))
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +68,8 @@ def again(first: Path, spark: SparkSession, config: Config, tmp_path: Path) -> C
 def test_a_changed_file_is_read_again_and_what_it_was_is_kept(
     again: Callable[[], IngestCounts], first: Path, spark: SparkSession, config: Config, write_dicom: WriteDicom
 ) -> None:
+    images = tables.read(spark, tables.table(config, "secure/images"))
+    (before,) = images.select(F.max("valid_from").cast("string")).collect()[0]
     write_dicom(first / "in/c.dcm", "2.25.3", EchoTime="3.5")
     write_dicom(first / "in/d.dcm", "2.25.44", EchoTime="4.25")
     counts = again()
@@ -67,6 +81,7 @@ def test_a_changed_file_is_read_again_and_what_it_was_is_kept(
     assert history(spark, config, "images", "path", "SOPInstanceUID", "replaced_by") == [
         ("d.dcm", "2.25.4", counts.run_id)
     ]
+    assert images_as_of(spark, config, before) == [("a.dcm", 1.0), ("d.dcm", 4.0), ("e.dcm", 5.0)]
     assert history(spark, config, "headers", "path", "reason") == [
         ("c.dcm", "no_study_instance_uid"), ("d.dcm", None),
     ]  # fmt: skip

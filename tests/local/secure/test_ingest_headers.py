@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config, Ingest, Keys, KeySource
@@ -104,6 +105,23 @@ def test_good_files_become_images_and_bad_ones_are_quarantined(spark: SparkSessi
     )
 
 
+def test_a_run_writes_down_what_it_was_given_and_what_it_took(spark: SparkSession, ingested: Ingested) -> None:
+    config, counts = ingested.config, ingested.counts
+    (run,) = read(spark, config, "runs").collect()
+    took = read(spark, config, "headers").agg(F.sum("bytes_read"), F.sum("requests")).collect()[0]
+
+    assert (run.run_id, run.job, run.inputs) == (counts.run_id, "ingest_headers", [str(ingested.source)])
+    assert {row.name: row.value for row in run.counts} == {"listed": 5, "read": 5, "images": 2, "quarantined": 3}
+    assert (run.bytes_read, run.requests) == tuple(took)
+    assert run.files_per_second == 5 / run.seconds
+    assert 0 < run.cpu_seconds <= run.seconds * (os.cpu_count() or 1)  # of this run, not since Spark's start
+    assert run.energy_wh == run.cpu_seconds * 3.5 / 3600
+    for name in ("headers", "images"):
+        (row,) = read(spark, config, name).select("run_id", "valid_from", "engine_version").distinct().collect()
+        assert (row.run_id, row.engine_version) == (run.run_id, run.engine_version)
+        assert run.started_at < row.valid_from < run.ended_at
+
+
 def test_only_new_files_are_read_and_a_run_without_any_writes_no_version(
     spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
 ) -> None:
@@ -150,7 +168,7 @@ def test_a_run_killed_after_any_commit_is_completed_by_the_next(
     assert (completing.listed, completing.read, completing.images, completing.quarantined) == (0, 0, 0, 3)
     assert versions(spark, killed)[:-1] == versions(spark, ingested.config)[:-1]
     for name in TABLES:
-        ours = {"run_id", "state_run_id", "listed_run_id", "first_seen", "quarantined_at"}
+        ours = {"run_id", "state_run_id", "listed_run_id", "first_seen", "quarantined_at", "valid_from"}
         actual, expected = (read(spark, c, name).drop(*ours) for c in (killed, ingested.config))
         assert_df_equality(actual, expected, ignore_row_order=True)
 
