@@ -19,7 +19,7 @@ from smi_spark.errors import MachineError, SmiError
 from smi_spark.java import check_java, find_java
 from smi_spark.job import explain
 from smi_spark.objectstore import open_files
-from smi_spark.schema import ZONES, load_schema, table_names
+from smi_spark.schema import ZONES
 from smi_spark.secure.promotion import unfinished_columns
 from smi_spark.session import get_session
 from smi_spark.tables import Table
@@ -149,15 +149,10 @@ def _session_and_tables(config: Config) -> Iterator[Finding]:
         yield Finding(False, explain(error)[0])
         return
     yield Finding(True, f"Spark {spark.version} with Delta, master {spark.conf.get('spark.master')}")
-    for table in _tables_of(config):
+    for table in tables.archive_tables(config):
         finding = _attempt(partial(_table, spark, table), f"{table.name}: ")
         if finding.text:
             yield finding
-
-
-def _tables_of(config: Config) -> list[Table]:
-    """Every table of the archive that may be there, and the registry of snapshots."""
-    return [tables.table(config, f"{zone}/{name}") for name in table_names() for zone in load_schema(name).zones]
 
 
 def _table(spark: SparkSession, table: Table) -> str:

@@ -11,14 +11,15 @@ from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException, IllegalArgumentException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField
+from pyspark.sql.types import Row, StructField
 
 from smi_spark.config import Config, Zone
 from smi_spark.errors import TableError
-from smi_spark.schema import ZONES, TableSchema, load_schema
+from smi_spark.schema import ZONES, TableSchema, load_schema, table_names
 from smi_spark.schema import Column as SchemaColumn
 
 HUNDRED_YEARS = "interval 36500 days"
+SAME_ROWS = "same rows"  # noted with commits that change files or properties, and no row
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ def table(config: Config, name: str, schema: str | None = None) -> Table:
     if zone not in ZONES or not path:
         raise TableError(f"{name} is not a table name. Write <zone>/<table>, the zone one of {', '.join(ZONES)}.")
     return Table(name, f"{config.zone(zone)}/{path}", zone, load_schema(schema or path))
+
+
+def archive_tables(config: Config) -> list[Table]:
+    """Every table of the archive that may be there, and the registry of snapshots."""
+    return [table(config, f"{zone}/{name}") for name in table_names() for zone in load_schema(name).zones]
 
 
 def exists(spark: SparkSession, target: Table) -> bool:
@@ -247,11 +253,16 @@ def latest_version(spark: SparkSession, source: Table) -> int:
 
 
 def latest_note(spark: SparkSession, source: Table) -> str:
-    """What ``replace`` noted with the newest version of the table; nothing where there is neither."""
-    if not exists(spark, source):
-        return ""
-    row = DeltaTable.forPath(spark, source.uri).history(1).select("userMetadata").first()
-    return str(row["userMetadata"] or "") if row is not None else ""
+    """What ``replace`` noted with the newest version that changed rows; nothing where there is neither."""
+    return str(_newest_change(spark, source)["userMetadata"] or "") if exists(spark, source) else ""
+
+
+def content_version(spark: SparkSession, source: Table) -> int:
+    """The newest version that changed rows. Those behind it have the same rows, in other files.
+
+    Where the log does not go back to it, the oldest version that it has.
+    """
+    return int(_newest_change(spark, source)["version"])
 
 
 def versions_below(folder: Path) -> dict[str, int]:
@@ -261,6 +272,17 @@ def versions_below(folder: Path) -> dict[str, int]:
         log.parent.relative_to(folder).as_posix(): max(int(entry.stem) for entry in log.glob("[0-9]*.json"))
         for log in sorted(logs)
     }
+
+
+def _newest_change(spark: SparkSession, source: Table) -> Row:
+    delta = DeltaTable.forPath(spark, source.uri)
+    changes_rows = ~F.col("userMetadata").eqNullSafe(SAME_ROWS)
+    newest = delta.history(1).where(changes_rows).first()  # mostly it is the last one: no need to read the others
+    whole = delta.history().orderBy(changes_rows.desc(), F.when(changes_rows, -F.col("version")).otherwise("version"))
+    found = newest or whole.first()
+    if found is None:
+        raise TableError(f"{source.name} in {source.uri} has no version.")
+    return found
 
 
 def _equal(name: str) -> Column:

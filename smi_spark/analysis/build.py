@@ -70,8 +70,9 @@ def _build(spark: SparkSession, config: Config, definition: Definition, run_id: 
     inputs = _pin_inputs(spark, config, definition)
     place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
     versions = registered(spark, config, definition.project, definition.cohort)
+    cited = _as_cited(spark, config, inputs, versions[0].inputs if versions else ())
     key = key_id(project_key(load_key(config.keys.projects), definition.project))
-    is_new = not versions or versions[0].recipe != (definition.sha256(), inputs, key, __version__)
+    is_new = not versions or versions[0].recipe != (definition.sha256(), cited, key, __version__)
     if is_new:
         number = versions[0].version + 1 if versions else 1
         entry = _build_version(spark, config, definition, inputs, number, key, run_id)
@@ -117,6 +118,18 @@ def _pin_inputs(spark: SparkSession, config: Config, definition: Definition) -> 
     names = ["images", *(f"records/{table}" for table in definition.record_tables())]
     sources = [tables.table(config, f"deidentified/{name}") for name in names]
     return tuple(Input(source.name, tables.latest_version(spark, source)) for source in sources)
+
+
+def _as_cited(spark: SparkSession, config: Config, inputs: Inputs, cited: Inputs) -> Inputs:
+    """Inputs, each in the version that was cited before where no row has changed since: maintenance makes versions."""
+    before = dict(cited)
+
+    def version(source: Input) -> int:
+        known = before.get(source.name, -1)
+        same = tables.content_version(spark, tables.table(config, source.name)) <= known
+        return known if same else source.version
+
+    return tuple(Input(source.name, version(source)) for source in inputs)
 
 
 def _read_inputs(spark: SparkSession, config: Config, inputs: Inputs) -> tuple[DataFrame, dict[str, DataFrame]]:

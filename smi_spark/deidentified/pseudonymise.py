@@ -153,8 +153,7 @@ def _links(images: DataFrame, key: KeySource, archive_key: str, run_id: str) -> 
 def _roll_up(spark: SparkSession, config: Config) -> tuple[int, int]:
     """Replace the roll-ups that are not of the images as they are: each notes the version of them that it is of."""
     images = tables.table(config, IMAGES)
-    version = tables.latest_version(spark, images)
-    source, note = tables.read(spark, images, version), f"of {images.name} version {version}"
+    source, note = tables.read(spark, images), f"of {images.name} version {tables.content_version(spark, images)}"
     written = []
     for name, roll_up in (("series", roll_up_series), ("studies", roll_up_studies)):
         target = tables.table(config, f"deidentified/{name}")

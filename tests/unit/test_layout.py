@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMON = {
     "errors", "config", "schema", "session", "java", "tables", "job", "reasons", "run", "resources", "lease",
-    "objectstore", "progress", "cpu",
+    "objectstore", "progress", "cpu", "storage",
 }  # fmt: skip
 KNOWS = {
     "dicom": set(),
@@ -47,9 +47,9 @@ def test_the_common_base_imports_itself_alone() -> None:
         assert known <= COMMON, name
 
 
-def test_delta_is_imported_by_tables_alone() -> None:
+def test_delta_is_imported_by_tables_for_rows_and_by_storage_for_files_alone() -> None:
     importers = {file.name for file in MODULES if any(name.split(".")[0] == "delta" for name in imported(file))}
-    assert importers == {"tables.py"}
+    assert importers == {"tables.py", "storage.py"}
 
 
 def test_the_header_engine_knows_no_spark() -> None:
