@@ -71,6 +71,22 @@ class Energy(_Section):
     watts_per_core: Annotated[float, Field(ge=0, description="watts of one logical core under full load")] = 3.5
 
 
+class Maintenance(_Section):
+    file_bytes: Annotated[int, Field(ge=1, description="size that data files are brought to, bytes")] = 256 << 20
+    crowded: Annotated[
+        int, Field(ge=2, description="how many times the files that it needs a partition has when it is rewritten")
+    ] = 4
+    horizon_days: Annotated[int, Field(ge=1, description="days for which versions that no cohort pins can be read")] = (
+        30
+    )
+    horizons: Annotated[
+        dict[str, Annotated[int, Field(ge=1)]], Field(description="the same for single tables, by name")
+    ] = {}
+    pin_days: Annotated[
+        int, Field(ge=1, description="days from its build for which a cohort pins the versions it was built from")
+    ] = 400
+
+
 class Config(_Section):
     """One installation: where its zones are, where keys are found, how Spark runs.
 
@@ -85,6 +101,7 @@ class Config(_Section):
     ingest: Ingest = Ingest()
     records: Records = Records()
     energy: Energy = Energy()
+    maintenance: Maintenance = Maintenance()
     spark: Annotated[dict[str, str], Field(description="Spark settings of a session built here")] = {}
 
     @model_validator(mode="after")

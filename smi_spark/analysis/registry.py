@@ -34,6 +34,19 @@ class Input(NamedTuple):
     version: int
 
 
+class Pin(NamedTuple):
+    """A Delta version of a table that a version of a cohort needs."""
+
+    table: str
+    version: int
+    project: str
+    cohort: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"version {self.version}, which {self.project}/{self.cohort} version {self.number} cites"
+
+
 @dataclass(frozen=True)
 class Registered:
     """One version of a cohort: a row of the registry."""
@@ -154,6 +167,29 @@ def manifest(entry: Registered) -> str:
         "attrition": [left._asdict() for left in entry.attrition],
     }
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def pins(spark: SparkSession, config: Config, since: datetime) -> DataFrame:
+    """What cohorts built at or after ``since`` cite: one row a table of zone 2, its version, and the cohort's version.
+
+    Columns as in ``Pin``.
+    """
+    rows = tables.read_or_empty(spark, registry_table(config)).where(F.col("built_at") >= F.lit(since))
+    cited = rows.select(F.explode("inputs").alias("input"), "project", "cohort", F.col("version").alias("number"))
+    return cited.select(F.col("input.name").alias("table"), "input.version", "project", "cohort", "number")
+
+
+def snapshot_tables(spark: SparkSession, config: Config) -> dict[str, Pin]:
+    """The tables of all snapshots by name, each with the oldest version that is registered. None of them expires."""
+    rows = tables.read_or_empty(spark, registry_table(config))
+    delivered = rows.select(F.explode("tables").alias("table"), "project", "cohort", F.col("version").alias("number"))
+    oldest = F.min(F.struct("table.version", "number")).alias("pin")
+    found = delivered.groupBy("project", "cohort", F.col("table.name").alias("name")).agg(oldest)
+    pins = (
+        Pin(f"analysis/{r.project}/{r.cohort}/{r['name']}", r.pin.version, r.project, r.cohort, r.pin.number)
+        for r in found.orderBy("project", "cohort", "name").collect()
+    )
+    return {pin.table: pin for pin in pins}
 
 
 def registry_table(config: Config) -> tables.Table:

@@ -39,6 +39,7 @@ def test_a_relative_root_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Mo
         ("root=/mnt/smi", lambda config: (config.root, "/mnt/smi")),
         ("ingest.readers=4", lambda config: (config.ingest.readers, 4)),
         ("records.max_bad_fraction=0.2", lambda config: (config.records.max_bad_fraction, 0.2)),
+        ("maintenance.horizons.secure/headers=90", lambda c: (c.maintenance.horizons, {"secure/headers": 90})),
         ("spark.spark.sql.shuffle.partitions=8", lambda c: (c.spark["spark.sql.shuffle.partitions"], "8")),
     ],
 )
@@ -54,7 +55,7 @@ def test_a_later_setting_wins(tmp_path: Path) -> None:
 def test_a_wrong_field_is_named_with_those_accepted(tmp_path: Path) -> None:
     assert problem(written(tmp_path, f"rot: /mnt/smi\n{KEYS}")) == (
         "smi.yaml: rot is not a field. Fields here: root, secure, deidentified, analysis, keys, ingest, records, "
-        "energy, spark. Did you mean root?"
+        "energy, maintenance, spark. Did you mean root?"
     )
 
 
