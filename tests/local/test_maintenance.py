@@ -178,7 +178,7 @@ def test_notes_and_versions_of_rows_do_not_see_maintenance(spark: SparkSession, 
 def test_a_log_without_a_checkpoint_for_long_gets_one(
     spark: SparkSession, archive: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "CHECKPOINT_EVERY", 4)
+    monkeypatch.setattr(storage, "CHECKPOINT_EVERY", 5)
     target = tables.table(archive, "secure/links")
     tables.set_property(spark, target, "delta.checkpointInterval", "1000")
     assert storage.commits_since_checkpoint(target) == 6  # made, four nights, the property
@@ -188,7 +188,7 @@ def test_a_log_without_a_checkpoint_for_long_gets_one(
 
     assert str(done) == "secure/links: old versions can be read for 30 days; checkpoint made"
     assert storage.commits_since_checkpoint(target) == 1
-    assert tables.get_property(spark, target, "delta.checkpointInterval") == "4"
+    assert tables.get_property(spark, target, "delta.checkpointInterval") == "5"
 
 
 def image(number: int) -> dict[str, object]:
