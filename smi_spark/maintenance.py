@@ -44,7 +44,7 @@ def maintain_tables(
     if horizon is not None:
         _check_horizon(horizon, [snapshots[name] for name in names if name in snapshots])
     days = _horizons(spark, config, chosen, horizon)
-    run = runs.begin(spark, config, JOB, new_run_id())
+    run = runs.Run(new_run_id(), "", datetime.now(UTC))
     kept = [_keep(spark, config, target, days[target.name], run.id, snapshots, dry_run) for target in chosen]
     report = Report(tuple(kept), sum(name in snapshots for name in names) if names else len(snapshots))
     if report.counts() and not dry_run:
