@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
 DIST ?= dist
 
-.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore fuzz test-objectstore test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest fuzz kills test-objectstore test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -65,8 +65,14 @@ benchmark-objectstore: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	$(BIN)/python benchmarks/objectstore.py
 
+benchmark-ingest: $(READY)
+	$(BIN)/python benchmarks/ingest.py
+
 fuzz: $(READY)
 	$(BIN)/python benchmarks/fuzz.py
+
+kills: $(READY)
+	$(BIN)/python benchmarks/kills.py
 
 clean:
 	rm -rf $(VENV) data build dist spark-warehouse .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

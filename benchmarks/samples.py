@@ -27,7 +27,7 @@ SHARED = Path(__file__).parents[2] / "shared" / "data" / "dicom"
 def small_files(folder: Path, count: int) -> list[str]:
     """CT-like files of 100 to 200 elements, with private elements and sequences; no two have one instance UID."""
     chance = random.Random(1)  # noqa: S311
-    kinds = [_written(folder, _ct(i, chance.randint(60, 150))) for i in range(min(count, 1000))]
+    kinds = [written(folder, ct(i, chance.randint(60, 150))) for i in range(min(count, 1000))]
     paths = []
     for i in range(count):
         path = folder / f"{i // 20_000:02}" / f"{i:06}.dcm"
@@ -45,14 +45,14 @@ def large_files(folder: Path, count: int) -> list[str]:
 
 
 def _large(folder: Path, i: int) -> bytes:
-    ds = _ct(i, 120)
+    ds = ct(i, 120)
     ds.SOPClassUID, ds.Modality, ds.Manufacturer = EnhancedMRImageStorage, "MR", "SIEMENS"
     ds.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
     ds.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
     for element, size in ((0x1010, 14_000), (0x1020, 60_000 + 700 * (i % 60))):
         ds.add_new(0x00290000 | element, "OB", bytes(range(256)) * (size // 256))
     ds.PerFrameFunctionalGroupsSequence = Items([_frame(number) for number in range(190)])
-    return _written(folder, ds)
+    return written(folder, ds)
 
 
 def _copied(path: Path, kinds: Sequence[bytes], number: int) -> str:
@@ -81,7 +81,7 @@ def shared_files() -> Sequence[str]:
     return [str(path) for path in sorted(SHARED.rglob("*")) if path.is_file() and path.suffix in ("", ".dcm")]
 
 
-def _written(folder: Path, ds: Dataset) -> bytes:
+def written(folder: Path, ds: Dataset) -> bytes:
     path = folder / "one.dcm"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -91,7 +91,7 @@ def _written(folder: Path, ds: Dataset) -> bytes:
     return content
 
 
-def _ct(i: int, private: int) -> Dataset:
+def ct(i: int, private: int) -> Dataset:
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyspark
 import yaml
@@ -71,29 +73,34 @@ def bare_environment() -> dict[str, str]:
 
 
 @contextmanager
-def standalone(place: Path, workers: int) -> Iterator[str]:
-    """The URL of a master with workers of one core each, for as long as the block lasts."""
+def standalone(place: Path, workers: int, memory: str = "1g", *, pinned: bool = False) -> Iterator[str]:
+    """The URL of a master with workers of one core each, for as long as the block lasts.
+
+    pinned: each worker, and all that it starts, runs on a core of this machine that no other worker has.
+    """
     port, page = free_port(), free_port()
     url = f"spark://127.0.0.1:{port}"
     environment = bare_environment() | {"SPARK_DAEMON_MEMORY": "256m"}
     start = [str(SPARK_HOME / "bin" / "spark-class"), "org.apache.spark.deploy"]
     head = [start[0], f"{start[1]}.master.Master", "--host", "127.0.0.1", "--port", str(port),
             "--webui-port", str(page)]  # fmt: skip
+    cores = sorted(os.sched_getaffinity(0))
     with ExitStack() as cluster:
         cluster.enter_context(running(head, place / "master.log", lambda: answers(port), env=environment))
         for number in range(workers):
-            cluster.enter_context(_worker(place / f"worker-{number}", url, environment))
+            options = {"preexec_fn": partial(os.sched_setaffinity, 0, {cores[number]})} if pinned else {}
+            cluster.enter_context(_worker(place / f"worker-{number}", url, memory, env=environment, **options))
         yield url
 
 
 @contextmanager
-def _worker(place: Path, master: str, environment: dict[str, str]) -> Iterator[None]:
+def _worker(place: Path, master: str, memory: str, **options: Any) -> Iterator[None]:
     place.mkdir()
     page = free_port()
     command = [str(SPARK_HOME / "bin" / "spark-class"), "org.apache.spark.deploy.worker.Worker",
-               "--host", "127.0.0.1", "--cores", "1", "--memory", "1g", "--webui-port", str(page),
+               "--host", "127.0.0.1", "--cores", "1", "--memory", memory, "--webui-port", str(page),
                "--work-dir", str(place), master]  # fmt: skip
-    with running(command, place / "log", lambda: answers(page), env=environment):
+    with running(command, place / "log", lambda: answers(page), **options):
         yield
 
 

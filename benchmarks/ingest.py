@@ -1,0 +1,92 @@
+"""Zone 1 in figures: files to Delta, growth, memory, promotion, stored bytes, workers; each beside its target.
+
+    python benchmarks/ingest.py [--only NAME,…] [--scale 0.01] [--place FOLDER] [--save benchmarks/results/ingest.txt]
+
+Each measure runs in processes of its own, its files in a folder that goes away. ``--scale`` shrinks all sizes: to try
+the benchmark, not to measure. Needs two cores, 16 GB of memory and the free disk that it asks for.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/cluster starts clusters
+
+from headers import machine
+from secure.delta import delta
+from secure.ground import REPOSITORY, Ground, apart
+from secure.growth import growth
+from secure.known import known
+from secure.listing import listing
+from secure.promotion import promotion
+from secure.stored import stored
+from secure.workers import workers
+
+MEASURES: dict[str, tuple[Callable[[Ground], list[str]], int]] = {  # and the GB of disk that it takes at full size
+    "delta": (delta, 6),
+    "growth": (growth, 16),
+    "known": (known, 8),
+    "listing": (listing, 30),
+    "promotion": (promotion, 8),
+    "stored": (stored, 1),
+    "workers": (workers, 6),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(MEASURES), help=f"some of {', '.join(MEASURES)}")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full sizes")
+    parser.add_argument("--place", type=Path, help="where the temporary folder is made (default: the system's)")
+    parser.add_argument("--save", type=Path, help="file for the result")
+    options = parser.parse_args()
+    os.environ["PYTHONPATH"] = (
+        f"{REPOSITORY / 'benchmarks'}:{REPOSITORY}"  # of all processes, Spark's workers among them
+    )
+    chosen = options.only.split(",")
+    if unknown := [name for name in chosen if name not in MEASURES]:
+        parser.error(f"there is no measure {', '.join(unknown)}. There are {', '.join(MEASURES)}")
+    lines = [*machine()[:1], *(row.partition("; contenders")[0] for row in machine()[1:])]
+    with tempfile.TemporaryDirectory(prefix="ingest-", dir=options.place) as folder:
+        ground = Ground(Path(folder), options.scale)
+        _check_disk(ground, chosen)
+        print("\n".join(lines), flush=True)
+        for name in chosen:
+            for found in _measured(name, ground):
+                print(found, flush=True)
+                lines.append(found)
+    if options.save:
+        options.save.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _measured(name: str, ground: Ground) -> list[str]:
+    """The lines of one measure, with the minutes that it took; a measure that fails is reported as such."""
+    start = time.perf_counter()
+    found = apart(_told, name, ground)
+    shutil.rmtree(ground.place / "data", ignore_errors=True)
+    return [*found, f"  ({name}: {(time.perf_counter() - start) / 60:.1f} minutes, its files made)"]
+
+
+def _told(name: str, ground: Ground) -> list[str]:
+    try:
+        return MEASURES[name][0](ground)
+    except Exception as error:  # Spark's own cannot be sent to another process
+        return ["", f"{name}: failed: {type(error).__name__}: {str(error)[:500]}"]
+
+
+def _check_disk(ground: Ground, chosen: list[str]) -> None:
+    needed = max(MEASURES[name][1] for name in chosen) * min(1.0, ground.scale) + 2
+    free = shutil.disk_usage(ground.place).free / 1e9
+    if free < needed:
+        sys.exit(
+            f"{ground.place} has {free:.0f} GB free, and {needed:.0f} GB are needed: give --place on a larger disk"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The measures of ``benchmarks/ingest.py``: zone 1, from files to tables."""
