@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/cluster starts clusters
@@ -36,6 +37,7 @@ MEASURES: dict[str, tuple[Callable[[Ground], list[str]], int]] = {  # and the GB
     "stored": (stored, 1),
     "workers": (workers, 6),
 }
+FILES = 6  # GB of small files that measures share
 
 
 def main() -> None:
@@ -45,13 +47,11 @@ def main() -> None:
     parser.add_argument("--place", type=Path, help="where the temporary folder is made (default: the system's)")
     parser.add_argument("--save", type=Path, help="file for the result")
     options = parser.parse_args()
-    os.environ["PYTHONPATH"] = (
-        f"{REPOSITORY / 'benchmarks'}:{REPOSITORY}"  # of all processes, Spark's workers among them
-    )
+    os.environ["PYTHONPATH"] = f"{REPOSITORY / 'benchmarks'}:{REPOSITORY}"  # Spark's workers import from there too
     chosen = options.only.split(",")
     if unknown := [name for name in chosen if name not in MEASURES]:
         parser.error(f"there is no measure {', '.join(unknown)}. There are {', '.join(MEASURES)}")
-    lines = [*machine()[:1], *(row.partition("; contenders")[0] for row in machine()[1:])]
+    lines = told_machine()
     with tempfile.TemporaryDirectory(prefix="ingest-", dir=options.place) as folder:
         ground = Ground(Path(folder), options.scale)
         _check_disk(ground, chosen)
@@ -62,25 +62,33 @@ def main() -> None:
                 lines.append(found)
     if options.save:
         options.save.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.exit(int(any(": failed: " in row for row in lines)))
+
+
+def told_machine() -> list[str]:
+    """Date and command, machine, versions."""
+    date, cores, versions = machine()
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return [
+        date,
+        f"{cores.partition(';')[0]}, {memory:.0f} GiB",
+        f"{versions}, delta-spark {metadata.version('delta-spark')}",
+    ]
 
 
 def _measured(name: str, ground: Ground) -> list[str]:
     """The lines of one measure, with the minutes that it took; a measure that fails is reported as such."""
     start = time.perf_counter()
-    found = apart(_told, name, ground)
+    try:
+        found = apart(MEASURES[name][0], ground)
+    except RuntimeError as error:
+        found = ["", f"{name}: failed: {error}"]
     shutil.rmtree(ground.place / "data", ignore_errors=True)
     return [*found, f"  ({name}: {(time.perf_counter() - start) / 60:.1f} minutes, its files made)"]
 
 
-def _told(name: str, ground: Ground) -> list[str]:
-    try:
-        return MEASURES[name][0](ground)
-    except Exception as error:  # Spark's own cannot be sent to another process
-        return ["", f"{name}: failed: {type(error).__name__}: {str(error)[:500]}"]
-
-
 def _check_disk(ground: Ground, chosen: list[str]) -> None:
-    needed = max(MEASURES[name][1] for name in chosen) * min(1.0, ground.scale) + 2
+    needed = (max(MEASURES[name][1] for name in chosen) + FILES) * ground.scale + 2
     free = shutil.disk_usage(ground.place).free / 1e9
     if free < needed:
         sys.exit(

@@ -18,15 +18,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/cluster starts clusters
 
-from headers import machine
+from ingest import told_machine
 from secure.archive import write_archive
 from secure.ground import Ground, timed
 from secure.killing import DRIVER, EXECUTOR, WORKER, Installation
 from secure.leftover import differences, faults, look, told
 
-from tests.cluster.standalone import standalone
+from tests.cluster.standalone import SETTINGS, standalone
 
-LOCAL, CLUSTER = "local[2]", "two workers"
+LOCAL, CLUSTER = "local", "cluster"
 TARGETS = {LOCAL: (DRIVER, WORKER), CLUSTER: (DRIVER, EXECUTOR, WORKER)}
 PARTS = 20  # of a run's length: a round kills in each
 BAD = 20  # files that are no DICOM, and as many that hold another's SOP instance
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=4000)
     parser.add_argument("--save", type=Path, help="file for the result")
     options = parser.parse_args()
-    lines = machine()[:1] + [row.partition("; contenders")[0] for row in machine()[1:]]
+    lines = told_machine()
     print("\n".join(lines), flush=True)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         wrong = 0
@@ -60,11 +60,9 @@ def rounds(place: Path, count: int, numbers: Iterable[int]) -> Iterator[tuple[st
     """A line a round, and whether anything was wrong in it; first a line for each kind of run that nobody disturbs."""
     source, cluster = write_source(place / "source", count), place / "cluster"
     cluster.mkdir()
-    with standalone(cluster, workers=2) as url, Ground(place, 1).session({"spark.driver.memory": "2g"}) as spark:
-        masters = {LOCAL: LOCAL, CLUSTER: url}
-        installed = {
-            name: Installation(place / f"data-{len(name)}", source, master) for name, master in masters.items()
-        }
+    with standalone(cluster, workers=2) as url, Ground(place, 1).session(SETTINGS) as spark:
+        masters = {LOCAL: "local[2]", CLUSTER: url}
+        installed = {name: Installation(place / "data" / name, source, masters[name]) for name in TARGETS}
         lengths, expected = {}, {}
         for name, one in installed.items():
             lengths[name], ended = timed(one.run)
@@ -81,7 +79,7 @@ def rounds(place: Path, count: int, numbers: Iterable[int]) -> Iterator[tuple[st
             ended = one.run()
             wrong += differences(look(spark, one.root), expected)
             yield (
-                f"{number:3}  {name:11}  {killed}, left {told(broken)}; next: {ended}; {wrong or 'all once'}",
+                f"{number:3}  {name:7}  {killed}, left {told(broken)}; next: {ended}; {wrong or 'all once'}",
                 bool(wrong),
             )
 

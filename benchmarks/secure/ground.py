@@ -80,9 +80,19 @@ def timed(run: Callable[[], Result]) -> tuple[float, Result]:
 
 
 def apart(work: Callable[..., Result], *given: Any) -> Result:
-    """What ``work`` gives in a new process, so that neither caches nor peaks of memory are another's."""
+    """What ``work`` gives in a new process, so that neither caches nor peaks of memory are another's.
+
+    Raises RuntimeError with what ``work`` raised, or when its process ended.
+    """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(work, *given).result()
+        return pool.submit(_told, work, given).result()
+
+
+def _told(work: Callable[..., Result], given: tuple[Any, ...]) -> Result:
+    try:
+        return work(*given)
+    except Exception as error:  # Spark's own cannot be sent to another process
+        raise RuntimeError(f"{type(error).__name__}: {str(error)[:1000]}") from None
 
 
 def peak(process: int | str = "self") -> float:

@@ -70,6 +70,7 @@ class Installation:
 
     def _start(self) -> subprocess.Popen[str]:
         config = self.root.with_suffix(".yaml")
+        config.parent.mkdir(exist_ok=True)
         spark = SETTINGS | {"spark.master": self.master, "spark.executorEnv.PYTHONPATH": str(REPOSITORY)}
         keys = {name: {"env": "NO_KEY"} for name in ("archive", "projects")}
         settings = {"root": str(self.root), "keys": keys, "spark": spark, "ingest": {"batch_files": 100}}

@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections import Counter
+from dataclasses import dataclass
 
 from measures import line
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from secure.archive import Kind, write_archive
 from secure.ground import Ground
-from secure.opened import opened, settings
+from secure.opened import BYTES, FILES, opened, settings
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.schema import table_names
@@ -25,12 +25,23 @@ _BEFORE = "20200101T000000.000000Z-0000"  # the run that ended, and wrote all th
 _A_FILE = 2_000_000  # rows of a data file of a table without partitions
 
 
+@dataclass(frozen=True)
+class Night:
+    """One ingest: when it began and ended, in seconds since 1970."""
+
+    begin: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.begin
+
+
 def known(ground: Ground) -> list[str]:
-    """Both in one session, by turns; the first round does not count."""
+    """Both in one session, by turns; the first round does not count, the median does."""
     new, events = ground.count(NEW), ground.place / "events"
     sizes = [ground.count(size) for size in (SMALL, LARGE)]
-    took: dict[int, list[float]] = {size: [] for size in sizes}
-    times: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
+    nights: dict[int, list[Night]] = {size: [] for size in sizes}
     with ground.session(settings(events)) as spark:
         configs = {size: _filled(spark, ground.config(f"known-{size}"), size) for size in sizes}
         for number in range(ROUNDS + 1):
@@ -38,36 +49,37 @@ def known(ground: Ground) -> list[str]:
             write_archive(source, new, first=number * 10, kinds=[Kind("CT", 2024), Kind("MR", 2024)])
             os.sync()
             for size, config in configs.items():
-                begin = time.time()
-                counts = ingest_headers(spark, config, [str(source)])
-                times[size].append((begin, time.time()))
-                took[size].append(times[size][-1][1] - begin)
-                if counts.images != new:
-                    raise RuntimeError(f"{counts.images} of {new} new files became images")
+                nights[size].append(_ingest(spark, config, str(source), new))
         data = {size: _data_files(spark, config) for size, config in configs.items()}
-    files = {size: opened(events, *times[size][-1]) for size in sizes}
-    seconds = {size: statistics.median(took[size][1:]) for size in sizes}
-    small, large = sizes
-    total = {size: sum(count for name, count in files[size].items() if "(log)" not in name) for size in sizes}
+    lines = ["", f"{new:,} new files of one year; known: {_YEARS} years of {len(_KINDS)} modalities, tables alone"]
+    seconds, files = [], []
+    for size in sizes:
+        last = nights[size][-1]
+        found, read = (opened(events, last.begin, last.end, metric) for metric in (FILES, BYTES))
+        seconds.append(statistics.median(night.seconds for night in nights[size][1:]))
+        files.append(sum(found[name] for name in data[size]))
+        told = ", ".join(f"{name} {found[name]} of {read[name] / 1e6:,.0f} MB" for name in data[size])
+        lines.append(f"  {size:10,} known: {seconds[-1]:.2f} s, data files opened, some several times: {told}")
+        lines.append(f"  {'':18}data files there: {', '.join(f'{name} {count}' for name, count in data[size].items())}")
+    what = f"seconds with {sizes[1]:,} known against {sizes[0]:,}"
     return [
-        "",
-        f"{new:,} new files of two studies' kinds and one year; known: {_YEARS} years of {len(_KINDS)} modalities",
-        *(
-            f"  {size:10,} known: {seconds[size]:.2f} s, data files opened: {_told(files[size], data[size])}"
-            for size in sizes
-        ),
-        line(f"seconds with {large:,} known against {small:,}", seconds[large] / seconds[small], 1.3, at_most=True),
+        *lines,
+        line(what, seconds[1] / seconds[0], 1.3, at_most=True),
         line(
-            "data files opened, likewise (known rows: ten times as many)",
-            total[large] / max(1, total[small]),
+            "data files opened, likewise; ten times would be in proportion",
+            files[1] / max(1, files[0]),
             2,
             at_most=True,
         ),
     ]
 
 
-def _told(files: Counter[str], data: dict[str, int]) -> str:
-    return ", ".join(f"{name} {files[name]} (has {data.get(name, 0)})" for name in sorted(data))
+def _ingest(spark: SparkSession, config: Config, source: str, new: int) -> Night:
+    begin = time.time()
+    counts = ingest_headers(spark, config, [source])
+    if counts.images != new:
+        raise RuntimeError(f"{counts.images} of {new} new files became images")
+    return Night(begin, time.time())
 
 
 def _data_files(spark: SparkSession, config: Config) -> dict[str, int]:
@@ -76,14 +88,20 @@ def _data_files(spark: SparkSession, config: Config) -> dict[str, int]:
 
 def _filled(spark: SparkSession, config: Config, rows: int) -> Config:
     """Tables as maintenance leaves them: of a partition, or of two million rows, one data file, in order."""
-    numbers = spark.range(rows).selectExpr("id", "id div 300 AS number").withColumn("kind", F.expr("number % 50"))
+    kinds, kind = F.array(*map(F.lit, _KINDS)), F.expr("cast(id div 300 % 50 AS int)")
+    numbers = spark.range(rows).select(
+        "id",
+        F.expr("id div 300").alias("number"),
+        F.get(kinds, kind % len(_KINDS)).alias("modality"),
+        (F.lit(2015) + F.floor(kind / len(_KINDS))).cast("int").alias("year"),
+    )
     for name in _TABLES:
         target = tables.table(config, f"secure/{name}")
         if target.schema.partition_by:
-            parted = numbers.repartition(_YEARS * len(_KINDS), "kind")
+            parted = numbers.repartition(*target.schema.partition_by).sortWithinPartitions("modality", "year", "id")
         else:
-            parted = numbers.repartitionByRange(max(1, rows // _A_FILE), "id")
-        tables.append(_as_rows(parted.sortWithinPartitions("kind", "id"), target), target)
+            parted = numbers.repartitionByRange(max(1, rows // _A_FILE), "id").sortWithinPartitions("id")
+        tables.append(_as_rows(parted, target), target)  # the wide rows are not sorted any more
     ended = {"run_id": F.lit(_BEFORE), "job": F.lit("ingest_headers")}
     runs = tables.table(config, "secure/runs")
     tables.append(_completed(spark.range(1), ended, runs), runs)
@@ -94,11 +112,10 @@ def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
     """A file a number: keys, and nulls for all else."""
     study = F.format_string("1.2.840.113619.2.55.3.%010d", F.col("number"))
     instance = F.format_string("1.2.840.113619.2.55.3.%010d.1.%010d", F.col("number"), F.col("id"))
-    kinds, runs = F.array(*map(F.lit, _KINDS)), F.lit(_BEFORE)
     source, path = F.lit("/archive"), F.format_string("%07d/%010d.dcm", F.col("number"), F.col("id"))
     given = {
-        "modality": F.get(kinds, (F.col("kind") % len(_KINDS)).cast("int")),
-        "year": (F.lit(2015) + F.floor(F.col("kind") / len(_KINDS))).cast("int"),
+        "modality": F.col("modality"),
+        "year": F.col("year"),
         "source": source,
         "path": path,
         "StudyInstanceUID": study,
@@ -111,9 +128,7 @@ def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
         "modified": F.timestamp_seconds(F.lit(1_577_836_800)),
         "first_seen": F.timestamp_seconds(F.lit(1_577_836_800)),
         "state": F.lit("present"),
-        "run_id": runs,
-        "state_run_id": runs,
-        "listed_run_id": runs,
+        **{name: F.lit(_BEFORE) for name in ("run_id", "state_run_id", "listed_run_id")},
         "bytes_read": F.lit(16_384),
         "requests": F.lit(1),
         "header": F.encode(instance, "UTF-8"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_METRIC = "number of files read"
+FILES, BYTES = "number of files read", "size of files read"  # what Spark calls them
 _LOCATION = re.compile(r"\[file:([^,\]]+)")
 
 
@@ -23,12 +23,11 @@ def settings(folder: Path) -> dict[str, str]:
     }
 
 
-def opened(folder: Path, begin: float, end: float) -> Counter[str]:
-    """Files opened by queries that began between two times (seconds since 1970), by table: the path below ``secure``.
-
-    What lies in ``_delta_log`` counts for the table as ``<table> (log)``.
+def opened(folder: Path, begin: float, end: float, metric: str = FILES) -> Counter[str]:
+    """Files opened by queries that began between two times (seconds since 1970), or their BYTES, by table: the path
+    below ``secure``. What lies in ``_delta_log`` counts for the table as ``<table> (log)``.
     """
-    (log,) = folder.iterdir()
+    (log,) = folder.glob("[!.]*")
     events = [json.loads(row) for row in log.read_text(encoding="utf-8").splitlines()]
     during = {
         event["executionId"]
@@ -41,7 +40,7 @@ def opened(folder: Path, begin: float, end: float) -> Counter[str]:
         if event.get("executionId") not in during:
             continue
         if "sparkPlanInfo" in event:
-            tables |= dict(_scans(event["sparkPlanInfo"]))
+            tables |= dict(_scans(event["sparkPlanInfo"], metric))
         for number, value in event.get("accumUpdates", ()):
             counts[number] = max(counts.get(number, 0), value)
     found: Counter[str] = Counter()
@@ -50,12 +49,12 @@ def opened(folder: Path, begin: float, end: float) -> Counter[str]:
     return found
 
 
-def _scans(plan: dict[str, Any]) -> Iterator[tuple[int, str]]:
+def _scans(plan: dict[str, Any], metric: str) -> Iterator[tuple[int, str]]:
     """The numbers of the metrics that count files, and the table that each is of."""
     place = _LOCATION.search(plan.get("metadata", {}).get("Location", ""))
     if place:
         table, log, _ = place[1].rpartition("/secure/")[2].partition("/_delta_log")
         name = f"{table} (log)" if log else table
-        yield from ((metric["accumulatorId"], name) for metric in plan["metrics"] if metric["name"] == _METRIC)
+        yield from ((one["accumulatorId"], name) for one in plan["metrics"] if one["name"] == metric)
     for child in plan["children"]:
-        yield from _scans(child)
+        yield from _scans(child, metric)

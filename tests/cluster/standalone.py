@@ -80,7 +80,7 @@ def standalone(place: Path, workers: int, memory: str = "1g", *, pinned: bool = 
     """
     port, page = free_port(), free_port()
     url = f"spark://127.0.0.1:{port}"
-    environment = bare_environment() | {"SPARK_DAEMON_MEMORY": "256m"}
+    environment = bare_environment() | {"SPARK_DAEMON_MEMORY": "256m", "SPARK_LOCAL_DIRS": str(place)}
     start = [str(SPARK_HOME / "bin" / "spark-class"), "org.apache.spark.deploy"]
     head = [start[0], f"{start[1]}.master.Master", "--host", "127.0.0.1", "--port", str(port),
             "--webui-port", str(page)]  # fmt: skip
