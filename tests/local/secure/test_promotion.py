@@ -36,15 +36,15 @@ def version(spark: SparkSession, config: Config) -> int:
 
 
 def write_files(source: Path, write_dicom: WriteDicom) -> dict[str, float | None]:
-    """Images of two partitions, a second file of one, one that cannot be used, one with a bad value; and the echo time
+    """Images of two partitions, one filled from a second file, one file that cannot be used, one with a bad value; and the echo time
     of each image as pydicom reads it.
     """
-    write_dicom(source / "a.dcm", "2.25.11", EchoTime="4.5", ScanOptions="FS\\PFP")
+    write_dicom(source / "a.dcm", "2.25.11", EchoTime="4.5", FlipAngle="30")
     write_dicom(source / "b.dcm", "2.25.12", Modality="MR", StudyDate="20190101", EchoTime="90", ScanOptions="FS")
     write_dicom(source / "c.dcm", "2.25.13")
     bad = write_dicom(source / "d.dcm", "2.25.14", SliceThickness="9991", EchoTime="9992")
     bad.write_bytes(bad.read_bytes().replace(b"9991", b"thin").replace(b"9992", b"long"))
-    write_dicom(source / "z/a again.dcm", "2.25.11", EchoTime="99")
+    write_dicom(source / "z/more of a.dcm", "2.25.11", ScanOptions="FS\\PFP")
     write_dicom(source / "z/no study.dcm", "2.25.15", EchoTime="98", StudyInstanceUID=None)
     times = {name: pydicom.dcmread(source / name).get("EchoTime") for name in ("a.dcm", "b.dcm", "c.dcm")}
     return {**{name: None if time is None else float(time) for name, time in times.items()}, "d.dcm": None}
