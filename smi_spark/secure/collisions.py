@@ -21,12 +21,13 @@ def content() -> Column:
 def marked(files: DataFrame) -> DataFrame:
     """Adds ``is_copy`` (another file has the same content) and ``is_set_aside`` (another one was released).
 
-    files: source, path, SOPInstanceUID, content, ``is_image`` (an image was made of it), ``released_by`` (the run in
-    which a person released it, if any). Of identical ones the first is no copy: released, image, by source and path.
+    files: source, path, SOPInstanceUID, content, ``is_image`` (an image was made of it), ``is_refused`` (with its
+    folder), ``released_by`` (the run in which a person released it, if any). Of identical ones the first is no copy:
+    released, not refused, image, by source and path.
     """
     instance = Window.partitionBy("SOPInstanceUID")
     same = Window.partitionBy("SOPInstanceUID", "content").orderBy(
-        F.desc_nulls_last("released_by"), F.desc("is_image"), "source", "path"
+        F.desc_nulls_last("released_by"), "is_refused", F.desc("is_image"), "source", "path"
     )
     is_copy = F.row_number().over(same) > 1
     winning = F.max("released_by").over(instance)

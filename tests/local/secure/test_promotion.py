@@ -36,8 +36,8 @@ def version(spark: SparkSession, config: Config) -> int:
 
 
 def write_files(source: Path, write_dicom: WriteDicom) -> dict[str, float | None]:
-    """Images of two partitions, one filled from a second file, one file that cannot be used, one with a bad value; and the echo time
-    of each image as pydicom reads it.
+    """Images of two partitions, one filled from a second file, one file that cannot be used, one with a bad value; and
+    the echo time of each image as pydicom reads it.
     """
     write_dicom(source / "a.dcm", "2.25.11", EchoTime="4.5", FlipAngle="30")
     write_dicom(source / "b.dcm", "2.25.12", Modality="MR", StudyDate="20190101", EchoTime="90", ScanOptions="FS")
