@@ -8,6 +8,7 @@ class Reason(StrEnum):
 
     # files
     UNREADABLE = "unreadable"
+    OUTSIDE_ROOT = "outside_root"
     EMPTY_FILE = "empty_file"
     NOT_DICOM = "not_dicom"
     CUT_SHORT = "cut_short"
@@ -37,6 +38,7 @@ BAD_FILES = (
 
 REMEDIES: dict[Reason, str] = {
     Reason.UNREADABLE: "Check the file's rights and the storage, then ingest again.",
+    Reason.OUTSIDE_ROOT: "Its name or a link leads out of the source: not opened. Make where it leads a source.",
     Reason.EMPTY_FILE: "The file has no bytes: ask the archive to send it again.",
     Reason.NOT_DICOM: "The file is not DICOM: leave it, or take it out of the source.",
     Reason.CUT_SHORT: "The file ends before its data does: ask the archive to send it again.",

@@ -148,7 +148,8 @@ def _asked_for_filters() -> bool:
 
 def with_path(root: str, paths: list[str], columns: dict[str, str] | None) -> pa.RecordBatch:
     """The headers of files at their paths below a root: source, path, the columns, value_errors, reason and detail."""
-    read = read_headers(addresses(root, paths), columns)
+    opened = open_root(root)
+    read = read_headers(addresses(opened, paths), columns, within=opened.place)
     found = dict(zip(read.schema.names, read.columns, strict=True))
     found |= {"source": text_array([root] * len(paths)), "path": text_array(paths)}
     schema = _schema(columns)

@@ -92,6 +92,7 @@ class HeaderStream(ds.DataSourceStreamReader, SupportsTriggerAvailableNow):
             for root in self._roots
             for prefix in list_prefixes(root)
             for path, size, modified in list_files(root, prefix)
+            if size is not None and modified is not None  # what a list names may not be there yet
         }
 
     def _wait(self) -> None:

@@ -70,6 +70,15 @@ def members(archive: str) -> Iterator[tuple[str, int]]:
         yield member.name, member.size
 
 
+def member_size(archive: str, name: str) -> int | None:
+    """The size of a member; none where there is none of that name, or the archive is broken."""
+    try:
+        member = _directory(archive).get(name)
+    except OSError:
+        return None
+    return None if member is None else member.size
+
+
 def read_member(archive: str, name: str, offset: int, length: int) -> tuple[bytes, int]:
     """Up to ``length`` bytes of a member from ``offset``, and its size.
 

@@ -32,6 +32,7 @@ def read_headers(
     keep_binary: int = 4_096,
     keep_text: int = 65_536,
     with_header: bool = False,
+    within: str | None = None,
 ) -> pa.RecordBatch:
     """Read DICOM headers into one Arrow record batch, one row a source, in their order.
 
@@ -42,7 +43,8 @@ def read_headers(
 
     sources: paths, URIs (``s3://``, ``gs://``, ``abfss://``, ``hdfs://``), or members of archives
     (``night.zip!deep/1.dcm``). columns: name → DICOM keyword, path of keywords joined by dots or
-    ``(gggg,eeee)``; default ``schemas/images.yaml``. readers: sources read at once.
+    ``(gggg,eeee)``; default ``schemas/images.yaml``. readers: sources read at once. within: the folder or URI that all
+    sources begin with; one that leads out of it by ``..`` or a link is not opened (reason ``outside_root``).
 
     Gives ``source``, the columns (dates date32; DS, FD, FL float64 and IS, US, UL, SS, SL int64 in the attribute's
     unit; text UTF-8; several values a list; no value null), ``value_errors`` (tag, raw value, reason of values that do
@@ -62,7 +64,8 @@ def read_headers(
     batches: list[pa.RecordBatch] = []
     start, size = 0, BATCH
     while start < len(names):
-        batches.append(_read_batch(names[start : start + size], plan, limits, schema, readers, first_read, with_header))
+        files = Files(names[start : start + size], readers, within)
+        batches.append(_read_batch(files, plan, limits, schema, first_read, with_header))
         done = batches[-1].num_rows
         start, size = start + done, min(BATCH, done + done // 4 if done < size else 2 * size)
     return _joined(batches) if batches else pa.RecordBatch.from_pylist([], schema)
@@ -101,10 +104,10 @@ def decode_headers(
 
 
 def _read_batch(
-    names: list[str], plan: Plan, limits: Numbers, schema: pa.Schema, readers: int, first_read: int, with_header: bool
+    files: Files, plan: Plan, limits: Numbers, schema: pa.Schema, first_read: int, with_header: bool
 ) -> pa.RecordBatch:
     """The rows of these sources, or of the first of them where all would not fit the memory of a batch."""
-    files = Files(names, readers)
+    names = list(files.sources)
     batch = Walked(plan, len(names), Arena(), limits)
     batch.state[:, at.LEAVE] = 1
     asked, done = _read_all(files, batch, max(first_read, 512))

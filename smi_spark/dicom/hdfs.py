@@ -18,12 +18,25 @@ def level(folder: str) -> tuple[list[str], list[str]]:
 
 
 def files(folder: str, prefix: str) -> Iterator[tuple[str, int, datetime]]:
-    """The files below a prefix of the URI (``""``: those directly at it): path, bytes, time of last change in UTC."""
+    """The files below a prefix (``""`` or with ``/`` at its end: those directly in it): path, bytes, time of change."""
     _, base = _system(folder)
     cut = len(base.rstrip("/")) + 1
-    for info in sorted(_infos(folder, prefix, deep=prefix != ""), key=lambda info: str(info.path)):
+    deep = prefix != "" and not prefix.endswith("/")
+    for info in sorted(_infos(folder, prefix, deep=deep), key=lambda info: str(info.path)):
         if info.is_file:
-            yield info.path[cut:], info.size, (info.mtime or datetime.fromtimestamp(0, UTC)).astimezone(UTC)
+            yield info.path[cut:], *_known(info)
+
+
+def state(source: str) -> tuple[int, datetime] | None:
+    """Bytes and time of last change of a file; none where it is not there. SourceError where nobody answers."""
+    system, path = _system(source)
+    try:
+        info = system.get_file_info(path)
+    except pa_errors() as error:
+        raise SourceError(
+            f"source {source} cannot be looked at: {_said(error)}. Check the URI and its rights."
+        ) from None
+    return _known(info) if info.is_file else None
 
 
 def read_range(source: str, offset: int, length: int) -> tuple[bytes, int]:
@@ -47,6 +60,10 @@ def pa_errors() -> tuple[type[Exception], ...]:
     import pyarrow as pa
 
     return OSError, pa.ArrowException
+
+
+def _known(info: Any) -> tuple[int, datetime]:
+    return info.size, (info.mtime or datetime.fromtimestamp(0, UTC)).astimezone(UTC)
 
 
 def _infos(folder: str, prefix: str, *, deep: bool) -> list[Any]:

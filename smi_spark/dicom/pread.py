@@ -13,7 +13,7 @@ from smi_spark.dicom.eights import copy_bytes
 from smi_spark.dicom.kernel import walk_row
 from smi_spark.dicom.plan import Numbers
 
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe must not hold up the others
+FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe must not hold up the others
 _END = os.SEEK_END
 _RANDOM = getattr(os, "POSIX_FADV_RANDOM", -1)
 _NEXT_READ = 8192
@@ -28,16 +28,17 @@ _advise: Any = types.ExternalFunction("posix_fadvise", types.int32(types.int32, 
 
 @compiled
 def read_and_walk(  # type: ignore[no-untyped-def]
-    names, starts, rows, begin, wishes, cold, place, end, buffer, content, asked,
+    names, starts, flags, rows, begin, wishes, cold, place, end, buffer, content, asked,
     state, levels, plan, dictionary, limits, stored, found,
 ):  # fmt: skip
     """Read ranges of each file and walk its header as far as that goes, from number ``begin`` of ``rows`` on.
 
-    The file of ``rows[i]`` is named by the zero-ended bytes at ``starts[i]``; ``wishes`` holds offset and length of
-    its first range, and how many bytes at hand stand before it. Headers are laid one behind the other from ``place``
-    to ``end``: what a walk left behind it of its range is written over, and stays in the processor's cache. While
-    there is room for more than the other rows wish, a header that needs more gets it at once. Where files are
-    ``cold``, the system is told not to read ahead. ``buffer`` and ``content`` are the same bytes, to write and to read.
+    The file of ``rows[i]`` is named by the zero-ended bytes at ``starts[i]`` and opened with ``flags``; ``wishes``
+    holds offset and length of its first range, and how many bytes at hand stand before it. Headers are laid one behind
+    the other from ``place`` to ``end``: what a walk left behind it of its range is written over, and stays in the
+    processor's cache. While there is room for more than the other rows wish, a header that needs more gets it at once.
+    Where files are ``cold``, the system is told not to read ahead. ``buffer`` and ``content`` are the same bytes, to
+    write and to read.
 
     ``asked`` counts bytes and requests by row; bytes are -1 where the system refused. Gives how many rows are done,
     and the next place. Fewer than all: a table is full, and the bytes of the next row are there; give it room, and
@@ -49,7 +50,7 @@ def read_and_walk(  # type: ignore[no-untyped-def]
         s = state[row]
         end += wishes[1, i] + wishes[2, i]
         offset, length, kept = wishes[0, i], wishes[1, i], wishes[2, i]
-        file = _open(names.ctypes.data + starts[i], _FLAGS)
+        file = _open(names.ctypes.data + starts[i], flags)
         if file < 0:
             asked[0, row] = -1
             continue

@@ -48,8 +48,7 @@ def explain(files: Files, batch: Walked, gathered: Gathered) -> tuple["pa.Array[
             found[int(row)] = reason, _where(batch, int(row))
     for row in np.flatnonzero(files.sizes == 0):
         found[int(row)] = Reason.EMPTY_FILE, "0 bytes"
-    for failed, text in files.errors.items():
-        found[failed] = Reason.UNREADABLE, text
+    found |= files.errors
     reasons = sparse_texts({row: reason.value for row, (reason, _) in found.items()}, batch.rows)
     return reasons, sparse_texts({row: detail for row, (_, detail) in found.items()}, batch.rows)
 

@@ -42,16 +42,17 @@ def level(folder: str) -> tuple[list[str], list[str]]:
 
 
 def files(folder: str, prefix: str) -> Iterator[tuple[str, int, datetime]]:
-    """The objects below a prefix of the URI (``""``: those directly at it): path, bytes, time of last change."""
+    """The objects below a prefix (``""`` or with ``/`` at its end: those directly in it): path, bytes, time."""
     import obstore
 
     bucket, key = _split(folder)
     cut = len(key) + 1 if key else 0
     try:
-        if prefix == "":
-            pages: Any = [obstore.list_with_delimiter(open_store(bucket), prefix=key or None)["objects"]]
+        place = f"{key}/{prefix}".strip("/") or None
+        if prefix == "" or prefix.endswith("/"):
+            pages: Any = [obstore.list_with_delimiter(open_store(bucket), prefix=place)["objects"]]
         else:
-            pages = obstore.list(open_store(bucket), prefix=f"{key}/{prefix}" if key else prefix, chunk_size=1000)
+            pages = obstore.list(open_store(bucket), prefix=place, chunk_size=1000)
         for page in pages:
             for item in page:
                 yield item["path"][cut:], item["size"], item["last_modified"]
@@ -74,6 +75,23 @@ def read_range(source: str, offset: int, length: int) -> tuple[bytes, int]:
         if "416" in str(error) or "InvalidRange" in str(error) or "was out of bounds" in str(error):
             return b"", 0  # what stores say of an object without bytes
         raise OSError(str(error).splitlines()[0]) from None
+
+
+def state(source: str) -> tuple[int, datetime] | None:
+    """Bytes and time of last change of an object, in one request; none where it is not there.
+
+    Raises SourceError when the store does not answer.
+    """
+    import obstore
+
+    bucket, key = _split(normal(source))
+    try:
+        found = obstore.head(open_store(bucket), key)
+        return found["size"], found["last_modified"]
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        raise _not_listed(source, error) from None
 
 
 def _split(uri: str) -> tuple[str, str]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from smi_spark.dicom import hdfs, remote
+from smi_spark.dicom import disk, hdfs, remote
 
 SCHEMES = (*remote.SCHEMES, *hdfs.SCHEMES)
+State = tuple[int, datetime]  # bytes, time of last change in UTC
 
 
 def is_remote(source: str) -> bool:
@@ -18,13 +19,27 @@ def normal(root: str) -> str:
 
 
 def level(folder: str) -> tuple[list[str], list[str]]:
-    """Folders and files at the first level below a URI, by name; SourceError when it cannot be listed."""
-    return hdfs.level(folder) if folder.startswith(hdfs.SCHEMES) else remote.level(folder)
+    """Folders and files at the first level below a folder or URI, by name; SourceError when it cannot be listed."""
+    if folder.startswith(hdfs.SCHEMES):
+        return hdfs.level(folder)
+    return remote.level(folder) if is_remote(folder) else disk.level(folder)
 
 
 def files(folder: str, prefix: str) -> Iterator[tuple[str, int, datetime]]:
-    """The files below a prefix of the URI (``""``: those directly at it): path, bytes, time of last change."""
-    return hdfs.files(folder, prefix) if folder.startswith(hdfs.SCHEMES) else remote.files(folder, prefix)
+    """The files below a prefix of a folder or URI: path below the folder, bytes, time of last change in UTC.
+
+    ``""``, or a prefix with ``/`` at its end: those directly in it.
+    """
+    if folder.startswith(hdfs.SCHEMES):
+        return hdfs.files(folder, prefix)
+    return remote.files(folder, prefix) if is_remote(folder) else disk.files(folder, prefix)
+
+
+def state(folder: str, path: str) -> State | None:
+    """Bytes and time of last change of one file below a folder or URI; none where it is not there."""
+    if folder.startswith(hdfs.SCHEMES):
+        return hdfs.state(f"{folder}/{path}")
+    return remote.state(f"{folder}/{path}") if is_remote(folder) else disk.state(folder, path)
 
 
 def read_range(source: str, offset: int, length: int) -> tuple[bytes, int]:

@@ -11,7 +11,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from smi_spark.config import Ingest
 from smi_spark.dicom import read_headers
-from smi_spark.dicom.sources import addresses
+from smi_spark.dicom.sources import addresses, open_root
 from smi_spark.schema import Column, load_schema
 from smi_spark.secure.partitions import PLACING, UNREAD, placed
 from smi_spark.secure.runs import LINEAGE, lineage
@@ -65,10 +65,12 @@ def _read(
 ) -> Iterator[pa.RecordBatch]:
     """The headers in batches of so many files that their bytes stay within bounds, judged by those just read."""
     limits = settings.model_dump(include={"readers", "first_read", "keep_binary", "keep_text"})
+    root = open_root(source)
     start, count = 0, min(_FIRST_FILES, settings.batch_files)
     while start < len(files):
         part = files[start : start + count]
-        found = read_headers(addresses(source, [f["path"] for f in part]), tags, with_header=True, **limits)
+        paths = addresses(root, [f["path"] for f in part])
+        found = read_headers(paths, tags, with_header=True, within=root.place, **limits)
         given = {name: [file[name] for file in part] for name in ("source", "path", "listed_run_id")}
         columns = [pa.array(given[name]) if name in given else found.column(name) for name in schema.names]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from smi_spark import session, tables
 from smi_spark.config import Config
 from smi_spark.dicom import read_headers
-from smi_spark.dicom.sources import list_files, list_prefixes
+from smi_spark.dicom.sources import addresses, list_files, list_prefixes
 from smi_spark.errors import BusyError, SourceError
 from smi_spark.lease import FOLDER, Holder, lease
 from smi_spark.objectstore import open_store
@@ -85,6 +85,30 @@ def test_a_prefix_is_listed_as_a_folder_is(store: str) -> None:
     assert list_prefixes(store) == ["2019", "2020"]
     listed = {path: size for path, size, _modified in list_files(store, "2020")}
     assert listed == {f"2020/{name}": (FILES / name).stat().st_size for name in NAMES}
+
+
+def test_days_of_a_prefix_lists_of_keys_and_keys_with_any_name(store: str, tmp_path: Path) -> None:
+    bucket = S3Store("smi", client_options={"allow_http": True})
+    names = ["a, b;#1 100% %41.dcm", r"å\xff+?.dcm", "n" * 200 + "/" + "n" * 200 + "/1.dcm"]
+    content = (FILES / "CT_small.dcm").read_bytes()
+    keys = [f"2026/11/{day}/A/{name}" for day in ("01", "02") for name in names]
+    for key in (*keys, "2026/11/note.txt", "2026/13/1.dcm"):
+        obstore.put(bucket, f"pacs/{key}", content)
+    root = "s3://smi/pacs"
+    assert list_prefixes(f"pacs:{root}@2026-11-02..") == ["2026/11/02"]
+    assert list_prefixes(f"pacs:{root}") == ["2026/11/", "2026/11/01", "2026/11/02", "2026/13"]
+    assert [path for path, _, _ in list_files(f"pacs:{root}", "2026/11/")] == ["2026/11/note.txt"]
+    listed = {path: (size, time) for path, size, time in list_files(f"pacs:{root}@2026-11-02", "2026/11/02")}
+    assert set(listed) == set(keys[3:])
+    assert read_headers(addresses(root, listed), {"Rows": "Rows"}, within=root)["Rows"].to_pylist() == [128] * 3
+
+    lines = [keys[3], f"{root}/{keys[4]}", f"s3a://smi/pacs/{keys[5]}", "2026/gone.dcm", "s3://other/1.dcm"]
+    (tmp_path / "night.txt").write_text("\n".join(lines))
+    obstore.put(bucket, "lists/night.txt", "\n".join(lines).encode())
+    for place in (f"{tmp_path}/night.txt", "s3://smi/lists/night.txt"):
+        (part,) = list_prefixes(f"list:{place}@{root}")
+        named = {path: (size, time) for path, size, time in list_files(f"list:{place}@{root}", part)}
+        assert named == {**listed, "2026/gone.dcm": (None, None), "../s3://other/1.dcm": (None, None)}
 
 
 def test_headers_are_the_same_as_those_of_the_files(store: str) -> None:

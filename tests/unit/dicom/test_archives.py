@@ -47,6 +47,29 @@ def test_members_are_the_same_rows_as_the_files(archive: Path) -> None:
     )
 
 
+def test_members_and_files_read_together_keep_their_headers(tmp_path: Path) -> None:
+    """Headers longer than a first read, and of unlike lengths, so that room for one is used by another."""
+    content, sources = (FILES / "CT_small.dcm").read_bytes(), []
+    meta = content[: content.index(b"\x08\x00\x05\x00CS")]
+    for number in range(24):
+        filler = b"\x09\x00\x10\x00LO\x04\x00FILL" + b"".join(
+            b"\x09\x00"
+            + bytes([element, 0x10])
+            + b"UN\0\0"
+            + (4000).to_bytes(4, "little")
+            + bytes([65 + number]) * 4000
+            for element in range(8 if number % 2 else 4)
+        )
+        place = tmp_path / f"{number:02}.dcm"
+        place.write_bytes(meta + b"\x08\x00\x18\x00UI\x04\x001.%02d" % number + filler)
+        if number % 3 == 1:
+            with zipfile.ZipFile(tmp_path / f"{number:02}.zip", "w") as archive:
+                archive.write(place, "1.dcm")
+        sources.append(f"{tmp_path}/{number:02}.zip!1.dcm" if number % 3 == 1 else str(place))
+    together = read_headers(sources, with_header=True)
+    assert together["header"].to_pylist() == [Path(f"{tmp_path}/{number:02}.dcm").read_bytes() for number in range(24)]
+
+
 def test_an_archive_is_listed_as_its_members_beside_other_files(archive: Path) -> None:
     (archive.parent / "one.dcm").write_bytes(b"")
     listed = sorted((path, size) for path, size, _ in list_files(str(archive.parent), ""))
