@@ -23,6 +23,6 @@ if __name__ == "__main__":
         required=True,
         nargs="+",
         metavar="URI",
-        help="folders, files, globs or s3:// prefixes of DICOM files",
+        help="folders, files, globs or s3:// prefixes of DICOM files; pacs:ROOT[@DAY..DAY]; list:FILE@ROOT",
     )
     main(parser, run)

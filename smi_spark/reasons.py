@@ -32,8 +32,8 @@ class Reason(StrEnum):
 
 
 BAD_FILES = (
-    Reason.UNREADABLE, Reason.EMPTY_FILE, Reason.NOT_DICOM, Reason.CUT_SHORT, Reason.MALFORMED, Reason.DICOM_DIRECTORY,
-    Reason.NO_STUDY_UID, Reason.NO_SERIES_UID, Reason.NO_SOP_UID,
+    Reason.UNREADABLE, Reason.OUTSIDE_ROOT, Reason.EMPTY_FILE, Reason.NOT_DICOM, Reason.CUT_SHORT, Reason.MALFORMED,
+    Reason.DICOM_DIRECTORY, Reason.NO_STUDY_UID, Reason.NO_SERIES_UID, Reason.NO_SOP_UID,
 )  # fmt: skip
 
 REMEDIES: dict[Reason, str] = {

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from smi_spark.dicom.sources import list_files, list_prefixes, open_root
+from smi_spark.dicom.sources import list_files, list_prefixes
 from smi_spark.schema import load_schema
+from smi_spark.secure.roots import Place
 
 LISTED = ("source", "path", "size", "modified")
 
@@ -19,25 +20,31 @@ NEW, CHANGED, RETURNED = "new", "changed", "returned"  # and what else a listing
 _ROWS = 10_000  # files of one Arrow batch
 
 
-def list_sources(spark: SparkSession, sources: Sequence[str]) -> DataFrame:
-    """Every file below the sources, once: source (the folder that paths are relative to), path, size, modified.
+def list_sources(spark: SparkSession, places: Sequence[Place]) -> DataFrame:
+    """Every file below the roots, once: source and path as they are known, size, modified.
 
-    The driver lists the first level of each source; executors walk what lies below.
-    Raises SourceError for a source that is not there.
+    Size and modified are null where a list names a file that is not there. The driver lists the first level of each
+    root, of a PACS layout the months; executors walk what lies below, and read the lists.
+    Raises SourceError for a root that cannot be listed.
     """
-    parts = [(open_root(root).folder, root, prefix) for root in sources for prefix in list_prefixes(root)]
+    parts = [(number, prefix) for number, place in enumerate(places) for prefix in list_prefixes(place.root)]
     tasks = min(len(parts), int(spark.conf.get("spark.sql.shuffle.partitions") or 1))
-    prefixes = spark.createDataFrame(parts, "source string, root string, prefix string").repartition(max(1, tasks))
+    prefixes = spark.createDataFrame(parts, "root int, prefix string").repartition(max(1, tasks))
     columns = load_schema("files").spark()
-    listed = prefixes.mapInArrow(_list, StructType([columns[name] for name in LISTED]))
-    return listed.dropDuplicates(["source", "path"])  # sources may overlap
+
+    def listed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return _list(batches, places)
+
+    found = prefixes.mapInArrow(listed, StructType([columns[name] for name in LISTED]))
+    return found.dropDuplicates(["source", "path"])  # roots may overlap
 
 
-def compare(listed: DataFrame, known: DataFrame, whole: Sequence[str]) -> DataFrame:
+def compare(listed: DataFrame, known: DataFrame, whole: Column) -> DataFrame:
     """Where a listing (LISTED) and the files known (columns of ``schemas/files.yaml``) differ, one row a file.
 
     Columns: LISTED, ``what`` (new, changed in size or time, returned, vanished), first_seen and run_id as known.
-    Only in a source that was listed as a ``whole`` can a file have vanished.
+    A file has vanished that is not listed though all of the ``whole`` (a condition on source and path) was, or that a
+    list names and is not there.
     """
     before = known.select(
         "source",
@@ -47,17 +54,26 @@ def compare(listed: DataFrame, known: DataFrame, whole: Sequence[str]) -> DataFr
         "run_id",
         *(F.col(n).alias(f"{n}_before") for n in ("size", "modified")),
     )
-    found = F.col("size").isNotNull()
+    found, present = F.col("size").isNotNull(), F.col("state") == PRESENT
     same = F.col("size").eqNullSafe(F.col("size_before")) & F.col("modified").eqNullSafe(F.col("modified_before"))
+    missing = (F.col("is_listed") & F.col("size_before").isNotNull()) | (F.col("is_listed").isNull() & whole)
     what = (
         F.when(F.col("state").isNull(), NEW)
         .when(found & ~same, CHANGED)
-        .when(found & (F.col("state") == VANISHED), RETURNED)
-        .when(~found & (F.col("state") == PRESENT) & F.col("source").isin(*whole), VANISHED)
+        .when(found & ~present, RETURNED)
+        .when(~found & present & missing, VANISHED)
     )
-    joined = listed.join(before, ["source", "path"], "full").withColumn("what", what).where("what IS NOT NULL")
+    joined = listed.withColumn("is_listed", F.lit(True)).join(before, ["source", "path"], "full")
     as_before = {name: F.coalesce(name, f"{name}_before") for name in ("size", "modified")}
-    return joined.withColumns(as_before).select(*LISTED, "what", "first_seen", "run_id")
+    differing = joined.withColumn("what", what).where("what IS NOT NULL").withColumns(as_before)
+    return differing.select(*LISTED, "what", "first_seen", "run_id")
+
+
+def looked_for(listed: DataFrame, known: DataFrame, whole: Column) -> DataFrame:
+    """The files known to be present that the listing found or would have found: source, path."""
+    named = listed.select("source", "path", F.lit(True).alias("is_listed"))
+    present = known.where(F.col("state") == PRESENT).join(named, ["source", "path"], "left")
+    return present.where(F.col("is_listed") | whole).select("source", "path")
 
 
 def as_files(differences: DataFrame, run_id: str) -> DataFrame:
@@ -80,11 +96,12 @@ def unread_files(files: DataFrame, headers: DataFrame) -> DataFrame:
     return present.join(headers.select(*key), key, "left_anti")
 
 
-def _list(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _list(batches: Iterable[pa.RecordBatch], places: Sequence[Place]) -> Iterator[pa.RecordBatch]:
     types = load_schema("files").arrow()
     schema = pa.schema([types.field(name) for name in LISTED])
     for batch in batches:
         for part in batch.to_pylist():
-            found = ((part["source"], *file) for file in list_files(part["root"], part["prefix"]))
+            place = places[part["root"]]
+            found = ((*place.known_as(path), *state) for path, *state in list_files(place.root, part["prefix"]))
             while rows := list(islice(found, _ROWS)):
                 yield pa.RecordBatch.from_pylist([dict(zip(LISTED, row, strict=True)) for row in rows], schema)

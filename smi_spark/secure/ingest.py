@@ -22,18 +22,19 @@ from smi_spark.secure.changes import FILES, changed_files, changes_since, record
 from smi_spark.secure.files import (
     CHANGED,
     NEW,
-    PRESENT,
     RETURNED,
     VANISHED,
     as_files,
     compare,
     list_sources,
+    looked_for,
     unread_files,
 )
 from smi_spark.secure.headers import read_files, spread
 from smi_spark.secure.instances import FILE, index_new
 from smi_spark.secure.quarantine import count_reasons, quarantine
 from smi_spark.secure.rollups import roll_up_new
+from smi_spark.secure.roots import known_below, listed_whole, place_roots
 from smi_spark.secure.runs import Run
 from smi_spark.secure.slices import slices
 from smi_spark.secure.withdrawal import withdraw
@@ -90,7 +91,7 @@ class IngestCounts:
 
 
 def ingest_headers(spark: SparkSession, config: Config, sources: Sequence[str]) -> IngestCounts:
-    """Take in every new or changed file below ``sources``: folders, files, globs or URIs.
+    """Take in every new or changed file below ``sources``, as ``open_root`` takes them.
 
     Commits, in this order, each from what the one before has and it lacks, so that a run that was killed is completed
     by the next, and a run over the same files writes nothing: ``secure/changes`` (files changed, vanished, back) and
@@ -148,14 +149,14 @@ def _withdraw(spark: SparkSession, config: Config, run: Run, moved: DataFrame) -
 
 def list_new(spark: SparkSession, config: Config, sources: Sequence[str], run: Run) -> Counter[str]:
     """What differs from the files known → ``secure/changes`` and ``secure/files``; how many files of each kind."""
-    roots = [open_root(source) for source in sources]
     target = tables.table(config, "secure/files")
-    known = tables.read_or_empty(spark, target).where(F.col("source").isin([root.folder for root in roots]))
-    whole = [root.folder for root in roots if root.glob is None]
-    with tables.held(compare(list_sources(spark, sources), known, whole)) as differences:
+    files = tables.read_or_empty(spark, target)
+    places = place_roots(files, [open_root(source) for source in sources])
+    listed, known, whole = list_sources(spark, places), known_below(files, places), listed_whole(places)
+    with tables.held(compare(listed, known, whole)) as differences:
         found = Counter({row["what"]: row["count"] for row in differences.groupBy("what").count().collect()})
         if found[VANISHED]:
-            _check_vanished(known, config, found[VANISHED], sources)
+            _check_vanished(looked_for(listed, known, whole), config, found[VANISHED], sources)
         moved, rows = F.col("what") != NEW, as_files(differences, run.id)
         if found.total() > found[NEW]:
             record_changes(
@@ -163,7 +164,8 @@ def list_new(spark: SparkSession, config: Config, sources: Sequence[str], run: R
             )
             tables.merge(rows.where(moved), target, on=target.schema.key)
         if found[NEW]:
-            tables.append(rows.where(~moved), target)
+            # In order, so that a later listing of some days need not read the rows of others.
+            tables.append(rows.where(~moved).orderBy("source", "path"), target)
     tables.create(spark, target)
     return found
 
@@ -204,7 +206,7 @@ def _cost(spark: SparkSession, config: Config, run_id: str) -> tuple[int, int]:
 
 
 def _check_vanished(known: DataFrame, config: Config, vanished: int, sources: Sequence[str]) -> None:
-    present = known.where(F.col("state") == PRESENT).count()
+    present = known.count()
     allowed = config.ingest.max_vanished_fraction
     if vanished > allowed * present:
         raise QuarantineThresholdError(
