@@ -26,7 +26,7 @@ demo: $(READY)
 	@$(BIN)/python jobs/demo.py --config $(CONFIG)
 
 test: $(READY)
-	$(BIN)/pytest -m "not objectstore and not browser and not dcmtk"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not objectstore and not browser and not dcmtk"
 
 test-objectstore: $(READY)
 	@$(call program,versitygw,go install github.com/versity/versitygw/cmd/versitygw@v1.8.0)

@@ -68,7 +68,7 @@ def _text(table: str, column: str) -> str:
 def _identity(table: str, column: Column) -> object:
     text = _text(table, column.name)
     if "struct" in column.type:
-        return [(text, text, "bad_value")]
+        return [tuple(text for _ in column.arrow_type.value_type)]
     planted: dict[str, object] = {
         "string": text,
         "array<string>": [text, text + "/2"],

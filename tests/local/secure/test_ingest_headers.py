@@ -111,7 +111,9 @@ def test_a_run_writes_down_what_it_was_given_and_what_it_took(spark: SparkSessio
     took = read(spark, config, "headers").agg(F.sum("bytes_read"), F.sum("requests")).collect()[0]
 
     assert (run.run_id, run.job, run.inputs) == (counts.run_id, "ingest_headers", [str(ingested.source)])
-    assert {row.name: row.value for row in run.counts} == {"listed": 5, "read": 5, "images": 2, "quarantined": 3}
+    assert {row.name: row.value for row in run.counts} == {
+        "listed": 5, "read": 5, "images": 2, "quarantined": 3, "studies": 1,
+    }  # fmt: skip
     assert (run.bytes_read, run.requests) == tuple(took)
     assert run.files_per_second == 5 / run.seconds
     assert 0 < run.cpu_seconds <= run.seconds * (os.cpu_count() or 1)  # of this run, not since Spark's start
