@@ -147,14 +147,16 @@ def _add(spark: SparkSession, config: Config, run: Run, alone: DataFrame, togeth
     target = tables.table(config, "secure/images")
     there = tables.read_or_empty(spark, target).where(F.col("run_id") > run.since).select(*FILE)
     lacking = alone.join(there, list(FILE), "left_anti")
-    added = 0 if lacking.select(*FILE).isEmpty() else tables.append(decode_images(lacking, run.id), target)
+    is_any, images = not lacking.select(*FILE).isEmpty(), decode_images(lacking, run.id)
     if together is not None:
         present = rows_of(spark, config, "images", together, _INSTANCE)
-        images = as_images(together.join(present, _INSTANCE, "left_anti"), run.id)
-        index_merged(images.where(F.col("filled_from").isNotNull()), config)
-        added += tables.append_any(images, target)
+        others = as_images(together.join(present, _INSTANCE, "left_anti"), run.id)
+        index_merged(others.where(F.col("filled_from").isNotNull()), config)
+        is_any, images = is_any or not others.isEmpty(), images.unionByName(others)
+    if is_any:
+        return tables.append(images, target)
     tables.create(spark, target)
-    return added
+    return 0
 
 
 def _leaving(
