@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from measures import line
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from secure.archive import Kind, write_archive
@@ -14,11 +14,10 @@ from secure.ground import Ground
 from secure.opened import BYTES, FILES, opened, settings
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.schema import table_names
 from smi_spark.secure.ingest import ingest_headers
 
 SMALL, LARGE, NEW, ROUNDS = 1_000_000, 10_000_000, 1_000, 5
-_TABLES = tuple(name for name in ("files", "headers", "images", "instances") if name in table_names())
+_TABLES = ("files", "headers", "images", "instances")
 _KINDS = ("CT", "MR", "CR", "US", "MG")
 _YEARS = 10
 _BEFORE = "20200101T000000.000000Z-0000"  # the run that ended, and wrote all that is known
@@ -104,7 +103,7 @@ def _filled(spark: SparkSession, config: Config, rows: int) -> Config:
         tables.append(_as_rows(parted, target), target)  # the wide rows are not sorted any more
     ended = {"run_id": F.lit(_BEFORE), "job": F.lit("ingest_headers")}
     runs = tables.table(config, "secure/runs")
-    tables.append(_completed(spark.range(1), ended, runs), runs)
+    tables.append(tables.completed(spark.range(1), runs, **ended), runs)
     return config
 
 
@@ -114,8 +113,6 @@ def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
     instance = F.format_string("1.2.840.113619.2.55.3.%010d.1.%010d", F.col("number"), F.col("id"))
     source, path = F.lit("/archive"), F.format_string("%07d/%010d.dcm", F.col("number"), F.col("id"))
     given = {
-        "modality": F.col("modality"),
-        "year": F.col("year"),
         "source": source,
         "path": path,
         "StudyInstanceUID": study,
@@ -133,9 +130,4 @@ def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
         "requests": F.lit(1),
         "header": F.encode(instance, "UTF-8"),
     }
-    return _completed(numbers, given, target)
-
-
-def _completed(rows: DataFrame, given: dict[str, Column], target: tables.Table) -> DataFrame:
-    fields = target.schema.spark("secure")
-    return rows.select(*(given.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in fields))
+    return tables.completed(numbers, target, **given)

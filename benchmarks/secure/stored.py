@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pydicom.data
 from measures import line
@@ -51,7 +52,7 @@ def _sizes(spark: SparkSession, config: Config, source: Path) -> dict[str, float
     for place in sorted(Path(config.zone("secure")).glob("*/_delta_log")):
         name = place.parent.name
         rows = tables.read(spark, tables.table(config, f"secure/{name}"))
-        files = [Path(file.removeprefix("file://")) for file in rows.inputFiles()]
+        files = [Path(unquote(urlsplit(file).path)) for file in rows.inputFiles()]
         if files and name != "runs":
             found[name] = sum(file.stat().st_size for file in files) / rows.count()
     headers = tables.read(spark, tables.table(config, "secure/headers"))
