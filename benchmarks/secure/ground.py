@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from pyspark.sql import SparkSession
 
 from secure.archive import write_archive
@@ -91,7 +92,7 @@ def apart(work: Callable[..., Result], *given: Any) -> Result:
 def _told(work: Callable[..., Result], given: tuple[Any, ...]) -> Result:
     try:
         return work(*given)
-    except Exception as error:  # Spark's own cannot be sent to another process
+    except (Exception, pytest.fail.Exception) as error:  # of which Spark's cannot be sent to another process
         raise RuntimeError(f"{type(error).__name__}: {str(error)[:1000]}") from None
 
 
