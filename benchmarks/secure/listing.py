@@ -85,5 +85,5 @@ def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             parts = [pc.cast(pa.array(part), pa.string()) for part in (numbers // 3_000_000, numbers // 300, numbers)]
             path = pc.binary_join_element_wise(*parts, "/")
             modified = pa.array(1_600_000_000_000_000 + numbers * 1_000, schema.field("modified").type)
-            same = pa.repeat(pa.scalar(_SOURCE), len(numbers))
-            yield pa.RecordBatch.from_arrays([same, path, pa.array(numbers % 500_000 + 500_000), modified], schema)
+            source, size = pa.repeat(pa.scalar(_SOURCE), len(numbers)), pa.array(numbers % 500_000 + 500_000)
+            yield pa.RecordBatch.from_arrays([source, path, size, modified], schema=schema)
