@@ -73,7 +73,12 @@ class Installation:
         config.parent.mkdir(exist_ok=True)
         spark = SETTINGS | {"spark.master": self.master, "spark.executorEnv.PYTHONPATH": str(REPOSITORY)}
         keys = {name: {"env": "NO_KEY"} for name in ("archive", "projects")}
-        settings = {"root": str(self.root), "keys": keys, "spark": spark, "ingest": {"batch_files": 100}}
+        settings = {
+            "root": str(self.root),
+            "keys": keys,
+            "spark": spark,
+            "ingest": {"batch_files": 100, "slice_files": 1000},
+        }
         config.write_text(yaml.safe_dump(settings), encoding="utf-8")
         command = [sys.executable, "jobs/ingest_headers.py", "--config", str(config), "--source", str(self.source)]
         return subprocess.Popen(  # noqa: S603

@@ -9,7 +9,7 @@ from measures import line
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from secure.archive import Kind, write_archive
+from secure.archive import SLICES, Kind, write_archive
 from secure.ground import Ground
 from secure.opened import BYTES, FILES, opened, settings
 from smi_spark import tables
@@ -17,7 +17,7 @@ from smi_spark.config import Config
 from smi_spark.secure.ingest import ingest_headers
 
 SMALL, LARGE, NEW, ROUNDS = 1_000_000, 10_000_000, 1_000, 5
-_TABLES = ("files", "headers", "images", "instances")
+_TABLES = ("files", "headers", "images", "instances", "series", "studies")
 _KINDS = ("CT", "MR", "CR", "US", "MG")
 _YEARS = 10
 _BEFORE = "20200101T000000.000000Z-0000"  # the run that ended, and wrote all that is known
@@ -87,17 +87,19 @@ def _data_files(spark: SparkSession, config: Config) -> dict[str, int]:
 
 def _filled(spark: SparkSession, config: Config, rows: int) -> Config:
     """Tables as maintenance leaves them: of a partition, or of two million rows, one data file, in order."""
-    kinds, kind = F.array(*map(F.lit, _KINDS)), F.expr("cast(id div 300 % 50 AS int)")
+    kinds, kind = F.array(*map(F.lit, _KINDS)), F.expr(f"cast(id div {SLICES} % {_YEARS * len(_KINDS)} AS int)")
     numbers = spark.range(rows).select(
         "id",
-        F.expr("id div 300").alias("number"),
+        F.expr(f"id div {SLICES}").alias("number"),
         F.get(kinds, kind % len(_KINDS)).alias("modality"),
         (F.lit(2015) + F.floor(kind / len(_KINDS))).cast("int").alias("year"),
     )
     for name in _TABLES:
         target = tables.table(config, f"secure/{name}")
+        rolled_up = name in ("series", "studies")
+        one_each = numbers.where(f"id % {SLICES} = 0") if rolled_up else numbers
         if target.schema.partition_by:
-            parted = numbers.repartition(*target.schema.partition_by).sortWithinPartitions("modality", "year", "id")
+            parted = one_each.repartition(*target.schema.partition_by).sortWithinPartitions("modality", "year", "id")
         else:
             parted = numbers.repartitionByRange(max(1, rows // _A_FILE), "id").sortWithinPartitions("id")
         tables.append(_as_rows(parted, target), target)  # the wide rows are not sorted any more

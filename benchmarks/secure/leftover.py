@@ -8,7 +8,14 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 Rows = list[dict[str, Any]]
-_OF_THE_RUN = ("run_id", "state_run_id", "listed_run_id", "first_seen", "quarantined_at")  # differ from run to run
+_OF_THE_RUN = (
+    "run_id",
+    "state_run_id",
+    "listed_run_id",
+    "first_seen",
+    "valid_from",
+    "quarantined_at",
+)  # other each time
 _KEYS = {"files": "path", "headers": "path", "images": "SOPInstanceUID"}
 
 
