@@ -70,9 +70,10 @@ def compare(listed: DataFrame, known: DataFrame, whole: Column) -> DataFrame:
 
 
 def looked_for(listed: DataFrame, known: DataFrame, whole: Column) -> DataFrame:
-    """The files known to be present that the listing found or would have found: source, path."""
+    """The files known to be there that the listing found or would have found: source, path."""
     named = listed.select("source", "path", F.lit(True).alias("is_listed"))
-    present = known.where(F.col("state") == PRESENT).join(named, ["source", "path"], "left")
+    there = (F.col("state") == PRESENT) & F.col("size").isNotNull()
+    present = known.where(there).select("source", "path").join(named, ["source", "path"], "left")
     return present.where(F.col("is_listed") | whole).select("source", "path")
 
 
