@@ -164,14 +164,14 @@ def test_a_partition_is_filled_without_a_shuffle(
 ) -> None:
     tables.add_columns(spark, images(old), ["EchoTime"])
 
-    small = plan(filled_partition(spark, old, Partition("CT", 2018, 250_000), ["EchoTime"]), capsys)
+    small = plan(filled_partition(spark, old, Partition("MR", 2019, 250_000), ["EchoTime"]), capsys)
     assert re.search(r"\bExchange\b", small) is None
     assert "BroadcastHashJoin" in small
-    assert len(re.findall(r"PartitionFilters: \[[^\]]*modality[^\]]*CT[^\]]*2018", small)) == 2
+    assert len(re.findall(r"PartitionFilters: \[[^\]]*modality[^\]]*MR[^\]]*2019", small)) == 2
 
     spark.conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")  # as with a partition of such a size
     try:
-        large = plan(filled_partition(spark, old, Partition("CT", 2018, 250_001), ["EchoTime"]), capsys)
+        large = plan(filled_partition(spark, old, Partition("MR", 2019, 250_001), ["EchoTime"]), capsys)
     finally:
         spark.conf.unset("spark.sql.autoBroadcastJoinThreshold")
     assert len(re.findall(r"\bExchange hashpartitioning\(source#\d+, path#\d+", large)) == 2
