@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
 DIST ?= dist
 
-.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest fuzz kills test-objectstore test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest fuzz kills test-objectstore test-long test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -26,11 +26,16 @@ demo: $(READY)
 	@$(BIN)/python jobs/demo.py --config $(CONFIG)
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not objectstore and not browser and not dcmtk"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not objectstore and not browser and not dcmtk and not long"
 
 test-objectstore: $(READY)
 	@$(call program,versitygw,go install github.com/versity/versitygw/cmd/versitygw@v1.8.0)
-	$(BIN)/pytest -m objectstore
+	$(BIN)/pytest -m "objectstore and not long"
+
+test-long: $(READY)
+	@$(call program,versitygw,go install github.com/versity/versitygw/cmd/versitygw@v1.8.0)
+	$(BIN)/pytest -m "long and objectstore"
+	$(BIN)/pytest -n 2 --dist loadfile -m "long and not objectstore"
 
 test-browser: $(READY)
 	@$(call program,chromium,apt install chromium)

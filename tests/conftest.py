@@ -14,8 +14,9 @@ SPARK = {
     "spark.driver.memory": "3g",
     "spark.sql.shuffle.partitions": "2",  # frames of five rows
     "spark.databricks.delta.snapshotPartitions": "1",  # likewise for Delta's log
-    # Short queries: compiling well does not pay; the quick code of so many fills more than the 48 MB that it gets.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
+    # Short queries: compiling well does not pay, the quick code of so many fills more than the 48 MB that it gets, and
+    # collecting garbage in parallel takes the cores from the other session.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC",
     "spark.sql.codegen.wholeStage": "false",  # nor does making code for a plan that runs once
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }

@@ -184,6 +184,7 @@ def test_a_lease_in_a_store_is_held_by_one_and_lapses_with_a_run_that_was_killed
         pass
 
 
+@pytest.mark.long
 def test_a_whole_archive_lives_in_the_store_and_a_second_night_adds_no_version(
     store: str, buckets: Path, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from smi_spark import tables
 from smi_spark.config import load_config
 from tests.cluster.standalone import SETTINGS, SUBMIT, Installation, bare_environment, flags
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 CT = Path(pydicom.data.__file__).parent / "test_files" / "CT_small.dcm"

@@ -64,6 +64,7 @@ def test_a_job_ends_with_the_code_of_who_can_mend_it(
     assert "\tat " not in ended.stderr
 
 
+@pytest.mark.long
 def test_more_bad_files_than_allowed_end_an_ingest_with_3(installed: Installation, tmp_path: Path) -> None:
     shutil.copy(FILES / "README.txt", tmp_path)
     ended = installed.run(

@@ -142,7 +142,7 @@ def test_most_files_gone_at_once_stop_the_run_before_anything_is_written(
 KINDS = ("append", "merge", "delete")
 
 
-@pytest.mark.parametrize("commit", [2, 12])  # files merged, images added
+@pytest.mark.parametrize("commit", [pytest.param(2, marks=pytest.mark.long), 12])  # files merged, images added
 def test_a_run_killed_over_changes_is_completed_by_the_next(
     again: Callable[[], IngestCounts], first: Path, spark: SparkSession, config: Config, write_dicom: WriteDicom,
     monkeypatch: pytest.MonkeyPatch, commit: int,
