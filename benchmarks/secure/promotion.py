@@ -10,7 +10,7 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.schema import load_schema
 from smi_spark.secure.ingest import ingest_headers
-from smi_spark.secure.promotion import decode_columns, promote_columns
+from smi_spark.secure.promotion import decode_new, promote_columns
 
 FILES, ROUNDS, CORES = 200_000, 3, 2
 _LATER = ("SliceThickness", "SeriesDescription", "PixelSpacing", "BodyPartExamined")  # one a round, after a warm-up
@@ -49,7 +49,7 @@ def promotion(ground: Ground) -> list[str]:
 
 def _decode(spark: SparkSession, config: Config, name: str) -> None:
     headers = tables.read(spark, tables.table(config, "secure/headers")).where("reason IS NULL")
-    decode_columns(headers, {name: load_schema("images").tags()[name]}).write.format("noop").mode("overwrite").save()
+    decode_new(headers, {name: load_schema("images").tags()[name]}).write.format("noop").mode("overwrite").save()
 
 
 def _without(spark: SparkSession, config: Config, columns: tuple[str, ...]) -> None:

@@ -26,6 +26,7 @@ from smi_spark.secure.withdrawal import retire, withdraw_images
 
 _INSTANCE, _STUDY = ["SOPInstanceUID"], ["StudyInstanceUID"]
 _ISOLATED = "another instance of its study is contradicted"
+_REFUSED = "a file of its folder is bad"
 _VERDICT = (*FILE, "reason", "detail", "SOPInstanceUID", "StudyInstanceUID")
 
 
@@ -180,7 +181,7 @@ def _sifted(
     if config.ingest.strict:
         folders = _bad_folders(spark, config, bad)
         usable, key = usable.withColumn("folder", _folder()), ["source", "folder"]
-        refused = _verdict(usable.join(folders, key, "left_semi"), Reason.REFUSED_FOLDER, "a file of its folder is bad")
+        refused = _verdict(usable.join(folders, key, "left_semi"), Reason.REFUSED_FOLDER, _REFUSED)
         usable, verdicts = usable.join(folders, key, "left_anti").drop("folder"), verdicts.unionByName(refused)
     return usable, verdicts
 
@@ -202,7 +203,7 @@ def _verdicts(files: DataFrame, closed: DataFrame) -> DataFrame:
         (F.col("is_closed"), Reason.CONFLICTING_STUDY, F.lit(_ISOLATED)),
         (F.col("is_copy"), Reason.IDENTICAL_COPY, F.lit("another file of the SOP instance holds the same header")),
         (F.col("is_set_aside"), Reason.SET_ASIDE, F.lit("another file of the SOP instance was released")),
-        (F.col("is_refused"), Reason.REFUSED_FOLDER, F.lit("a file of its folder is bad")),
+        (F.col("is_refused"), Reason.REFUSED_FOLDER, F.lit(_REFUSED)),
     ]
     reason = F.coalesce(*(F.when(holds, F.lit(str(reason))) for holds, reason, _ in outcomes))
     detail = F.coalesce(*(F.when(holds, detail) for holds, _, detail in outcomes))

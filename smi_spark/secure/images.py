@@ -1,6 +1,6 @@
 """``secure/images``: headers → typed columns, one row a SOP instance. No file is opened here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pyarrow as pa
@@ -26,18 +26,27 @@ def decode_images(headers: DataFrame, run_id: str) -> DataFrame:
 def decode_files(headers: DataFrame) -> DataFrame:
     """Headers → source, path and what images hold of the file, one row a file."""
     schema = load_schema("images")
-    decoded = [c for c in schema.in_zone("secure") if c.name not in (*schema.partition_by, *_OURS)]
-    arrow = pa.schema([pa.field(c.name, c.arrow_type) for c in decoded])
+    columns = [c.name for c in schema.in_zone("secure") if c.name not in (*schema.partition_by, *_OURS)]
+    return decode_columns(headers.withColumnRenamed("size", "file_size"), _GIVEN, columns)
+
+
+def decode_columns(
+    headers: DataFrame, given: Sequence[str], columns: Sequence[str], tags: Mapping[str, str] | None = None
+) -> DataFrame:
+    """Headers → ``columns`` of images, in order: those of ``given`` as the rows have them, the others decoded.
+
+    tags: name → keyword or path of what is decoded; default all that ``schemas/images.yaml`` names.
+    """
+    arrow = pa.schema([pa.field(name, load_schema("images").column(name).arrow_type) for name in columns])
 
     def decode(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             header, left_out = (cast(Any, batch.column(name)) for name in _HEADER)
-            found = decode_headers(header, left_out)
-            arrays = [(batch if c.name in _GIVEN else found).column(c.name) for c in decoded]
+            found = decode_headers(header, left_out, tags)
+            arrays = [(batch if name in given else found).column(name) for name in columns]
             yield pa.RecordBatch.from_arrays(arrays, schema=arrow)
 
-    given = headers.withColumnRenamed("size", "file_size").select(*_GIVEN, *_HEADER)
-    return given.mapInArrow(decode, from_arrow_schema(arrow))
+    return headers.select(*given, *_HEADER).mapInArrow(decode, from_arrow_schema(arrow))
 
 
 def as_images(rows: DataFrame, run_id: str) -> DataFrame:

@@ -3,23 +3,20 @@
 No file is opened.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
-import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import from_arrow_schema
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.dicom import decode_headers
 from smi_spark.errors import InputError
 from smi_spark.lease import lease
 from smi_spark.progress import Progress
 from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema
+from smi_spark.secure.images import decode_columns
 from smi_spark.secure.instances import FILE, rows_of
 
 UNFINISHED = "smi_spark.promotion"  # property of the table: the run that began, and its columns
@@ -130,14 +127,14 @@ def filled_partition(spark: SparkSession, config: Config, partition: Partition, 
         for name in ("images", "headers")
     )
     tags = {name: tag for name, tag in load_schema("images").tags().items() if name in columns}
-    decoded = decode_columns(headers.where("SOPInstanceUID IS NOT NULL"), tags)
+    decoded = decode_new(headers.where("SOPInstanceUID IS NOT NULL"), tags)
     small = partition.rows <= _BROADCAST_ROWS
     alone, several = images.where("filled_from IS NULL"), images.where("filled_from IS NOT NULL")
     filled = with_columns(alone, F.broadcast(decoded) if small else decoded, columns)
     if several.isEmpty():
         return filled
     files = files_of(several)
-    decoded = decode_columns(rows_of(spark, config, "headers", files, FILE), tags)
+    decoded = decode_new(rows_of(spark, config, "headers", files, FILE), tags)
     return filled.unionByName(with_columns(several, joined_columns(files, decoded, columns), columns))
 
 
@@ -156,20 +153,9 @@ def joined_columns(files: DataFrame, decoded: DataFrame, columns: Sequence[str])
     return rows.groupBy("SOPInstanceUID").agg(*values, *own).drop("SOPInstanceUID")
 
 
-def decode_columns(headers: DataFrame, tags: Mapping[str, str]) -> DataFrame:
+def decode_new(headers: DataFrame, tags: Mapping[str, str]) -> DataFrame:
     """Headers → source, path, the columns that ``tags`` names (name → keyword or path), and ``value_errors``."""
-    schema = load_schema("images")
-    given = [*FILE, *tags, "value_errors"]
-    arrow = pa.schema([pa.field(name, schema.column(name).arrow_type) for name in given])
-
-    def decode(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            header, left_out = (cast(Any, batch.column(name)) for name in ("header", "left_out"))
-            found = decode_headers(header, left_out, tags)
-            arrays = [(batch if name in FILE else found).column(name) for name in given]
-            yield pa.RecordBatch.from_arrays(arrays, schema=arrow)
-
-    return headers.select(*FILE, "header", "left_out").mapInArrow(decode, from_arrow_schema(arrow))
+    return decode_columns(headers, FILE, [*FILE, *tags, "value_errors"], tags)
 
 
 def with_columns(images: DataFrame, decoded: DataFrame, columns: Sequence[str]) -> DataFrame:
