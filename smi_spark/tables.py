@@ -97,7 +97,8 @@ def read_or_empty(spark: SparkSession, source: Table) -> DataFrame:
     """The table, or a DataFrame of its columns without rows when it is not there yet."""
     if exists(spark, source):
         return read(spark, source)
-    return spark.createDataFrame([], source.schema.spark(source.zone))
+    # Said to be empty, so that Spark plans nothing for it.
+    return spark.createDataFrame([], source.schema.spark(source.zone)).where(F.lit(False))
 
 
 def completed(df: DataFrame, target: Table, **stamps: Column) -> DataFrame:

@@ -179,12 +179,20 @@ def read_new(spark: SparkSession, config: Config, run: Run) -> int:
     target = tables.table(config, "secure/headers")
     files = tables.read(spark, tables.table(config, "secure/files")).where(F.col("run_id") > run.since)
     unread = unread_files(files, tables.read_or_empty(spark, target).where(F.col("listed_run_id") > run.since))
-    count = unread.count()  # says how many tasks read
-    if count == 0:
-        tables.create(spark, target)
-        return 0
+    with tables.held(unread) as waiting:
+        count = waiting.count()  # says how many tasks read
+        if count == 0:
+            tables.create(spark, target)
+            return 0
+        return _read_slices(spark, config, run, target, waiting, count)
+
+
+def _read_slices(
+    spark: SparkSession, config: Config, run: Run, target: tables.Table, unread: DataFrame, count: int
+) -> int:
     tasks, read = int(spark.conf.get("spark.sql.shuffle.partitions") or 1), 0
-    with closing(slices(unread, count, config.ingest.slice_files)) as parts, Progress(target.name, count) as progress:
+    parts = slices(unread, count, config.ingest.slice_files)
+    with closing(parts), Progress(target.name, count) as progress:
         for part, files_in_part in parts:
             seen = Observation()
             rows = read_files(spread(part, files_in_part, config.ingest, tasks), config.ingest, run.id)

@@ -22,8 +22,9 @@ def index_new(spark: SparkSession, config: Config, run: Run) -> None:
     """
     is_new = F.col("run_id") > run.since
     headers = tables.read(spark, tables.table(config, "secure/headers")).where(is_new)
-    known = tables.read_or_empty(spark, _instances(config)).where(is_new).select("run_id").distinct()
-    tables.append_any(as_index(headers.join(F.broadcast(known), "run_id", "left_anti")), _instances(config))
+    indexed = tables.read_or_empty(spark, _instances(config)).where(is_new).select("run_id").distinct()
+    known = [row["run_id"] for row in indexed.collect()]  # runs that were killed, and this one
+    tables.append_any(as_index(headers.where(~F.col("run_id").isin(known))), _instances(config))
 
 
 def index_merged(images: DataFrame, config: Config) -> None:
@@ -43,9 +44,12 @@ def contested(spark: SparkSession, config: Config, run: Run) -> DataFrame:
     Seem, as hashes say so and an index forgets nothing: those who ask look at the headers.
     """
     index = tables.read(spark, _instances(config)).where("instance IS NOT NULL")
-    new = index.where(F.col("run_id") > run.since).select("instance").distinct()
-    several = index.join(new, "instance", "left_semi").groupBy("instance").count().where("count > 1")
+    new = index.where(F.col("run_id") > run.since).groupBy("instance").count()
+    known = index.where(F.col("run_id") <= run.since).join(new, "instance", "left_semi").select("instance")
+    several = tables.worked_out(new.where("count > 1").select("instance").union(known).distinct())
     headers = tables.read(spark, tables.table(config, "secure/headers")).where(F.col("run_id") > run.since)
+    if several.isEmpty():  # on most days: no need to read the headers
+        return headers.where(F.lit(False)).select("SOPInstanceUID")
     uids = headers.select("SOPInstanceUID", _hash(["SOPInstanceUID"]).alias("instance"))
     return uids.join(several, "instance", "left_semi").select("SOPInstanceUID").distinct()
 
