@@ -119,6 +119,17 @@ def test_one_file_is_known_once_whatever_roots_it_lies_below(
     ]  # fmt: skip
 
 
+def test_files_of_a_pattern_and_of_a_folder_beside_it_are_known_once_below_the_pattern_s_root(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
+    outer = touch(tmp_path / "a", "2025/1.dcm", "2026/2.dcm", "2026b/4.dcm")
+    assert list_new(spark, config, [f"{outer}/2026", f"{outer}/*b"], run(1)) == {"new": 2}
+    assert list_new(spark, config, [outer, f"{outer}/2026"], run(2)) == {"new": 1}
+    assert table(spark, config, "files", "source", "path", "state") == [
+        (outer, "2025/1.dcm", "present"), (outer, "2026/2.dcm", "present"), (outer, "2026b/4.dcm", "present"),
+    ]  # fmt: skip
+
+
 def test_a_root_reached_by_a_link_is_a_source_of_its_own(spark: SparkSession, config: Config, tmp_path: Path) -> None:
     outer = touch(tmp_path / "a", "1.dcm")
     touch(tmp_path / "mount", "2.dcm")
