@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, Observation, SparkSession
@@ -36,7 +35,7 @@ from smi_spark.secure.quarantine import count_reasons, quarantine
 from smi_spark.secure.rollups import roll_up_new
 from smi_spark.secure.roots import known_below, listed_whole, place_roots
 from smi_spark.secure.runs import Run
-from smi_spark.secure.slices import slices
+from smi_spark.secure.slices import slices, with_place
 from smi_spark.secure.withdrawal import withdraw
 
 JOB = runs.INGEST
@@ -179,7 +178,7 @@ def read_new(spark: SparkSession, config: Config, run: Run) -> int:
     target = tables.table(config, "secure/headers")
     files = tables.read(spark, tables.table(config, "secure/files")).where(F.col("run_id") > run.since)
     unread = unread_files(files, tables.read_or_empty(spark, target).where(F.col("listed_run_id") > run.since))
-    with tables.held(unread) as waiting:
+    with tables.held(with_place(unread)) as waiting:
         count = waiting.count()  # says how many tasks read
         if count == 0:
             tables.create(spark, target)
@@ -191,11 +190,10 @@ def _read_slices(
     spark: SparkSession, config: Config, run: Run, target: tables.Table, unread: DataFrame, count: int
 ) -> int:
     tasks, read = int(spark.conf.get("spark.sql.shuffle.partitions") or 1), 0
-    parts = slices(unread, count, config.ingest.slice_files)
-    with closing(parts), Progress(target.name, count) as progress:
-        for part, files_in_part in parts:
+    with Progress(target.name, count) as progress:
+        for part, files_in_part in slices(unread, count, config.ingest.slice_files):
             seen = Observation()
-            rows = read_files(spread(part, files_in_part, config.ingest, tasks), config.ingest, run.id)
+            rows = read_files(spread(part.drop("place"), files_in_part, config.ingest, tasks), config.ingest, run.id)
             written = tables.append(rows.observe(seen, F.count("reason").alias("bad")), target)
             progress.add(written, quarantined=seen.get["bad"])
             read += written

@@ -1,39 +1,42 @@
 """Many files in parts of about a minute's work, each a commit of its own."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Iterator
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-
-from smi_spark import tables
 
 _PLACES = 1_000_000  # among which folders are spread
 _SECONDS = 60  # of work in a slice
 _FOLDER = r"(?s)^([^!]*!|.*/)?"  # of a file; members of an archive stand together, whatever folders it has
 
 
-def slices(files: DataFrame, count: int, first: int) -> Generator[tuple[DataFrame, int], None, None]:
-    """``files`` (source, path …; ``count`` of them) in parts, and how many files each has. Close it when done.
+def slices(files: DataFrame, count: int, first: int) -> Iterator[tuple[DataFrame, int]]:
+    """``files`` (``with_place``, held; ``count`` of them) in parts, and how many files each has.
 
-    Up to ``first`` files are one part, as they are. More are held while they are cut: a folder is in one part, an
-    archive too; the first part has about ``first`` files, the later ones as many as were done in a minute, judged by
-    how long the caller took for the one before, and no fewer than ``first``. Parts depend on names alone.
+    Up to ``first`` files are one part, as they are. Of more a folder is in one part, an archive too; the first part has
+    about ``first`` files, the later ones as many as were done in a minute, judged by how long the caller took for the
+    one before, and no fewer than ``first``. Parts depend on names alone.
     """
     if count <= first:
         yield files, count
         return
-    with tables.held(files.withColumn("place", _place())) as waiting:
-        begin, size = 0, first
-        while begin < _PLACES:
-            end = begin + max(1, _PLACES * size // count)
-            part = waiting.where((F.col("place") >= begin) & (F.col("place") < end)).drop("place")
-            found = part.count()  # of rows that are held
-            started = time.monotonic()
-            if found:
-                yield part, found
-                size = next_size(found, time.monotonic() - started, first)
-            begin = end
+    begin, size = 0, first
+    while begin < _PLACES:
+        end = begin + max(1, _PLACES * size // count)
+        part = files.where((F.col("place") >= begin) & (F.col("place") < end))
+        found = part.count()  # of rows that are held
+        started = time.monotonic()
+        if found:
+            yield part, found
+            size = next_size(found, time.monotonic() - started, first)
+        begin = end
+
+
+def with_place(files: DataFrame) -> DataFrame:
+    """Adds ``place``: where a file's folder stands among ``_PLACES``, by its name, so that slices are of like sizes."""
+    folder = F.regexp_extract("path", _FOLDER, 0)
+    return files.withColumn("place", F.pmod(F.xxhash64("source", folder), F.lit(_PLACES)))
 
 
 def next_size(files: int, seconds: float, least: int) -> int:
@@ -43,9 +46,3 @@ def next_size(files: int, seconds: float, least: int) -> int:
     (1200000, 200000)
     """
     return max(least, int(files * _SECONDS / max(seconds, 1e-3)))
-
-
-def _place() -> Column:
-    """Where the folder of a file stands among ``_PLACES``: by its name, so that slices are of like sizes."""
-    folder = F.regexp_extract("path", _FOLDER, 0)
-    return F.pmod(F.xxhash64("source", folder), F.lit(_PLACES))

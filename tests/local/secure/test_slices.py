@@ -12,7 +12,7 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.secure.ingest import list_new, read_new
 from smi_spark.secure.runs import Run
-from smi_spark.secure.slices import slices
+from smi_spark.secure.slices import slices, with_place
 
 WriteDicom = Callable[..., Path]
 FILES = [
@@ -23,7 +23,7 @@ FILES = [
 
 
 def test_a_folder_and_an_archive_are_in_one_slice_and_each_file_in_one(spark: SparkSession) -> None:
-    files = spark.createDataFrame([("/pacs", path) for path in FILES], "source string, path string")
+    files = with_place(spark.createDataFrame([("/pacs", path) for path in FILES], "source string, path string"))
 
     parts = [({row.path for row in part.collect()}, found) for part, found in slices(files, len(FILES), first=20)]
 
