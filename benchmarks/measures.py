@@ -24,8 +24,10 @@ REPOSITORY = Path(__file__).parents[1]
 Columns = dict[str, str]
 
 
-def line(what: str, ratio: float, target: float, unit: str = "×", *, at_most: bool = False) -> str:
-    """One figure beside its target."""
+def line(what: str, ratio: float, target: float | None, unit: str = "×", *, at_most: bool = False) -> str:
+    """One figure beside its target, where it has one."""
+    if target is None:
+        return f"  {what:66} {ratio:8.2f} {unit:3}  no target"
     met = ratio <= target if at_most else ratio >= target
     sign = "≤" if at_most else "≥"
     return f"  {what:66} {ratio:8.2f} {unit:3}  target {sign} {target:g}  {'met' if met else 'NOT MET'}"

@@ -48,11 +48,11 @@ def delta(ground: Ground) -> list[str]:
         f"  {steps:,.0f} files/s from the commit of files to that of images; {whole:,.0f} files/s with listing and all",
         f"  Spark writes the same rows to the same two tables, from memory: {written:,.0f} rows/s",
         line("files → Delta against Spark writing the same rows from memory", steps / written, 0.6),
-        line("the same, with listing, secure/files, quarantine and runs (no target)", whole / written, 0),
+        line("the same, with listing, secure/files, quarantine and runs", whole / written, None),
         f"  mapInPandas with pydicom, {fewer:,} files → images, no headers kept: {pydicom:,.0f} files/s",
         line("files → Delta against mapInPandas with pydicom", steps / pydicom, 6),
         f"  reading alone, nothing written: {read:,.0f} files/s → headers; pydicom {their_read:,.0f} files/s → images",
-        line("reading alone against pydicom", read / their_read, 0),
+        line("reading alone against pydicom", read / their_read, None),
     ]
 
 

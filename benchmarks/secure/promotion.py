@@ -41,9 +41,7 @@ def promotion(ground: Ground) -> list[str]:
         f"  promote_columns {whole:.1f} s; Spark reads and overwrites images in one job {plain:.1f} s, "
         f"partition by partition {by_partition:.1f} s",
         line("the whole against Spark rewriting images in one job", whole / plain, 1.5, at_most=True),
-        line(
-            "the whole against Spark rewriting it by partition, as promotion does (no target)", whole / by_partition, 0
-        ),
+        line("the whole against Spark rewriting it by partition, as promotion does", whole / by_partition, None),
     ]
 
 
