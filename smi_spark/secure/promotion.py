@@ -3,7 +3,7 @@
 No file is opened.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
@@ -21,9 +21,10 @@ from smi_spark.secure.instances import FILE, rows_of
 
 UNFINISHED = "smi_spark.promotion"  # property of the table: the run that began, and its columns
 
-# Of one partition: some 50 MB of keys and values on each machine, and decoded within the five minutes that Spark waits
-# for a broadcast.
+# Of one commit: some 50 MB of keys and values on each machine, and decoded within the five minutes that Spark waits for
+# a broadcast.
 _BROADCAST_ROWS = 250_000
+_BETWEEN = " OR "  # the partitions of one commit, in its condition and its note
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,22 @@ class Partition:
 
     @property
     def where(self) -> str:
-        return f"modality = '{self.modality}' AND year = {self.year}"
+        return f"(modality = '{self.modality}' AND year = {self.year})"
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Partitions that are filled in one commit: as many small ones as a broadcast holds, or a large one."""
+
+    partitions: tuple[Partition, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(one.rows for one in self.partitions)
+
+    @property
+    def where(self) -> str:
+        return _BETWEEN.join(one.where for one in self.partitions)
 
 
 def promote_columns(spark: SparkSession, config: Config, names: Sequence[str] = ()) -> Promoted:
@@ -58,10 +74,11 @@ def promote_columns(spark: SparkSession, config: Config, names: Sequence[str] = 
 
     names: columns to promote; default all that the table lacks. Those that it has already are left as they are.
 
-    Each partition (modality, year) is one commit, which its history notes; before the first, a property of the table
-    says which columns are on their way, and after the last it is taken away. So a run that was killed is completed by
-    the next, and a run with nothing to do writes nothing. Other columns and rows stay as they are; ``value_errors``
-    gains the values of the new columns that do not parse, as if they had been there from the start.
+    Partition by partition (modality, year), small ones together: each commit notes in the table's history which it
+    filled; before the first, a property of the table says which columns are on their way, and after the last it is
+    taken away. So a run that was killed is completed by the next, and a run with nothing to do writes nothing. Other
+    columns and rows stay as they are; ``value_errors`` gains the values of the new columns that do not parse, as if
+    they had been there from the start.
     Raises ConfigError for a column that the schema does not have, naming the nearest one, InputError for one that is
     not read from headers, TableError where there is no table, and BusyError while another run writes images.
     """
@@ -87,8 +104,8 @@ def _promote(spark: SparkSession, config: Config, names: Sequence[str], run_id: 
             tables.add_columns(spark, table, lacking)
     partitions, images = _to_fill(spark, target, run), 0
     with Progress(target.name, sum(one.rows for one in partitions), "images") as progress:
-        for one in partitions:
-            filled = fill_partition(spark, config, one, columns, run)
+        for portion in portions(partitions, _BROADCAST_ROWS):
+            filled = _fill(spark, config, portion, columns, run)
             progress.add(filled)
             images += filled
     tables.set_property(spark, target, UNFINISHED, None)
@@ -110,32 +127,45 @@ def unfinished_columns(spark: SparkSession, target: tables.Table) -> list[str]:
     return _unfinished(spark, target)[1]
 
 
-def fill_partition(spark: SparkSession, config: Config, partition: Partition, columns: Sequence[str], run: str) -> int:
-    """One commit: the rows of a partition with these columns from its headers; gives how many there are."""
+def portions(partitions: Iterable[Partition], rows: int) -> Iterator[Portion]:
+    """Partitions, in their order, by the commit: together they have ``rows`` at most, or it is one that has more."""
+    together: list[Partition] = []
+    for one in partitions:
+        if together and sum(each.rows for each in together) + one.rows > rows:
+            yield Portion(tuple(together))
+            together = []
+        together.append(one)
+    if together:
+        yield Portion(tuple(together))
+
+
+def _fill(spark: SparkSession, config: Config, portion: Portion, columns: Sequence[str], run: str) -> int:
+    """One commit: the rows of a portion with these columns from their headers; gives how many there are."""
     target = tables.table(config, "secure/images")
-    filled = filled_partition(spark, config, partition, columns)
-    return tables.rewrite(filled, target, where=partition.where, note=_note(run, partition))
+    return tables.rewrite(
+        filled(spark, config, portion, columns), target, where=portion.where, note=f"{_of(run)}{portion.where}"
+    )
 
 
-def filled_partition(spark: SparkSession, config: Config, partition: Partition, columns: Sequence[str]) -> DataFrame:
-    """The images of a partition with these columns from its headers, which lie in the partition of the same name.
+def filled(spark: SparkSession, config: Config, portion: Portion, columns: Sequence[str]) -> DataFrame:
+    """The images of a portion with these columns from their headers, which lie in the partitions of the same names.
 
     Those that are filled from several files have theirs from the headers of these, wherever they lie.
     """
     images, headers = (
-        tables.read(spark, tables.table(config, f"secure/{name}")).where(partition.where)
+        tables.read(spark, tables.table(config, f"secure/{name}")).where(portion.where)
         for name in ("images", "headers")
     )
     tags = {name: tag for name, tag in load_schema("images").tags().items() if name in columns}
     decoded = decode_new(headers.where("SOPInstanceUID IS NOT NULL"), tags)
-    small = partition.rows <= _BROADCAST_ROWS
+    small = portion.rows <= _BROADCAST_ROWS
     alone, several = images.where("filled_from IS NULL"), images.where("filled_from IS NOT NULL")
-    filled = with_columns(alone, F.broadcast(decoded) if small else decoded, columns)
+    rows = with_columns(alone, F.broadcast(decoded) if small else decoded, columns)
     if several.isEmpty():
-        return filled
+        return rows
     files = files_of(several)
     decoded = decode_new(rows_of(spark, config, "headers", files, FILE), tags)
-    return filled.unionByName(with_columns(several, joined_columns(files, decoded, columns), columns))
+    return rows.unionByName(with_columns(several, joined_columns(files, decoded, columns), columns))
 
 
 def files_of(images: DataFrame) -> DataFrame:
@@ -161,7 +191,7 @@ def decode_new(headers: DataFrame, tags: Mapping[str, str]) -> DataFrame:
 def with_columns(images: DataFrame, decoded: DataFrame, columns: Sequence[str]) -> DataFrame:
     """Images with ``columns`` as ``decoded`` has them for their file, and its value errors added to theirs.
 
-    The wide rows never move where ``decoded`` is broadcast: each machine gets the keys and new values of the partition.
+    The wide rows never move where ``decoded`` is broadcast: each machine gets the keys and new values of the portion.
     Where that is too much, rows and values meet in a shuffle of the partition; header bytes are in neither.
     """
     new = {name: f"new_{name}" for name in (*columns, "value_errors")}
@@ -182,9 +212,14 @@ def _to_fill(spark: SparkSession, target: tables.Table, run: str) -> list[Partit
     """The partitions that the promotion has not filled yet, in order."""
     counted = tables.read(spark, target).groupBy("modality", "year").count().orderBy("modality", "year")
     partitions = [Partition(*row) for row in counted.collect()]  # one a modality and year
-    done = tables.notes(spark, target)
-    return [one for one in partitions if _note(run, one) not in done]
+    done = {
+        where
+        for note in tables.notes(spark, target)
+        if note.startswith(_of(run))
+        for where in note.removeprefix(_of(run)).split(_BETWEEN)
+    }
+    return [one for one in partitions if one.where not in done]
 
 
-def _note(run: str, partition: Partition) -> str:
-    return f"promotion {run} of {partition.where}"
+def _of(run: str) -> str:
+    return f"promotion {run} of "

@@ -15,8 +15,9 @@ from smi_spark.check import check
 from smi_spark.config import Config, Keys, KeySource
 from smi_spark.errors import ConfigError, InputError, MachineError, TableError
 from smi_spark.schema import load_schema
+from smi_spark.secure import promotion
 from smi_spark.secure.ingest import ingest_headers
-from smi_spark.secure.promotion import Partition, Promoted, filled_partition, promote_columns
+from smi_spark.secure.promotion import Partition, Portion, Promoted, filled, portions, promote_columns
 
 WriteDicom = Callable[..., Path]
 LATER = ("ScanOptions", "EchoTime")  # a list and a number, in the order of the schema
@@ -105,17 +106,17 @@ def test_columns_come_from_headers_as_if_they_had_always_been_there(
 
     assert done == Promoted(LATER, partitions=2, images=4)
     assert str(done) == "ScanOptions, EchoTime: 4 images filled in 2 partitions"
-    filled = read(spark, old)
-    assert set(filled.columns) == set(archive.whole.columns)
-    assert_filled(filled, archive)
-    assert {row["path"]: row["EchoTime"] for row in filled.select("path", "EchoTime").collect()} == archive.times
+    rows = read(spark, old)
+    assert set(rows.columns) == set(archive.whole.columns)
+    assert_filled(rows, archive)
+    assert {row["path"]: row["EchoTime"] for row in rows.select("path", "EchoTime").collect()} == archive.times
     assert set(LATER) < set(tables.read(spark, history).columns)  # rows that leave the one fit into the other
-    assert filled.schema["EchoTime"].metadata["comment"] == load_schema("images").column("EchoTime").meaning
-    assert version(spark, old) == before + 5  # a property, the columns, two partitions, no property
+    assert rows.schema["EchoTime"].metadata["comment"] == load_schema("images").column("EchoTime").meaning
+    assert version(spark, old) == before + 4  # a property, the columns, two partitions at once, no property
 
     assert str(promote_columns(spark, old)) == "secure/images lacks none of the columns: nothing to promote"
     assert promote_columns(spark, old, ["EchoTime"]) == Promoted(())
-    assert version(spark, old) == before + 5
+    assert version(spark, old) == before + 4
 
 
 def test_a_killed_run_is_completed_by_the_next(
@@ -138,11 +139,12 @@ def test_a_killed_run_is_completed_by_the_next(
         promote_columns(spark, old, ["EchoTime"])
     monkeypatch.setattr(tables, "add_columns", add_columns)
     monkeypatch.setattr(tables, "rewrite", killed_half_way)
+    monkeypatch.setattr(promotion, "_BROADCAST_ROWS", 1)  # a commit for each partition
     with pytest.raises(KeyboardInterrupt):
         promote_columns(spark, old, ["ScanOptions"])  # and EchoTime, which was begun
     monkeypatch.undo()
 
-    assert done == ["modality = 'CT' AND year = 2018"]
+    assert done == ["(modality = 'CT' AND year = 2018)"]
     half = {row["path"]: row["EchoTime"] for row in read(spark, old).select("path", "EchoTime").collect()}
     assert half == {"a.dcm": 4.5, "b.dcm": None, "c.dcm": None, "d.dcm": None}
     unfinished = "ScanOptions, EchoTime are not filled in every partition. Run jobs/promote_columns.py again."
@@ -153,25 +155,42 @@ def test_a_killed_run_is_completed_by_the_next(
     assert_filled(read(spark, old), archive)
 
 
+def portion(rows: int) -> Portion:
+    return Portion((Partition("MR", 2019, rows),))
+
+
 def plan(df: DataFrame, capsys: pytest.CaptureFixture[str]) -> str:
     capsys.readouterr()
     df.explain()
     return capsys.readouterr().out
 
 
-def test_a_partition_is_filled_without_a_shuffle(
+def test_small_partitions_are_filled_together_and_a_large_one_by_itself() -> None:
+    sizes = {"CR": 40, "CT": 500, "DX": 60, "MG": 41, "MR": 59, "OTHER": 1}
+    kinds = [Partition(modality, 2019, rows) for modality, rows in sizes.items()]
+
+    together = [[one.modality for one in portion.partitions] for portion in portions(kinds, 100)]
+
+    assert together == [["CR"], ["CT"], ["DX"], ["MG", "MR"], ["OTHER"]]
+    assert [portion.where for portion in portions(kinds[3:5], 100)] == [
+        "(modality = 'MG' AND year = 2019) OR (modality = 'MR' AND year = 2019)"
+    ]
+    assert list(portions([], 100)) == []
+
+
+def test_a_portion_is_filled_without_a_shuffle(
     spark: SparkSession, old: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tables.add_columns(spark, images(old), ["EchoTime"])
 
-    small = plan(filled_partition(spark, old, Partition("MR", 2019, 250_000), ["EchoTime"]), capsys)
+    small = plan(filled(spark, old, portion(250_000), ["EchoTime"]), capsys)
     assert re.search(r"\bExchange\b", small) is None
     assert "BroadcastHashJoin" in small
     assert len(re.findall(r"PartitionFilters: \[[^\]]*modality[^\]]*MR[^\]]*2019", small)) == 2
 
     spark.conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")  # as with a partition of such a size
     try:
-        large = plan(filled_partition(spark, old, Partition("MR", 2019, 250_001), ["EchoTime"]), capsys)
+        large = plan(filled(spark, old, portion(250_001), ["EchoTime"]), capsys)
     finally:
         spark.conf.unset("spark.sql.autoBroadcastJoinThreshold")
     assert len(re.findall(r"\bExchange hashpartitioning\(source#\d+, path#\d+", large)) == 2
