@@ -58,6 +58,11 @@ RESULT_SETTINGS = {
     "spark.sql.parquet.compression.codec": "zstd",
 }
 
+# Arrow's Java checks every access to every value. The arrays are those that Spark's own Python workers wrote, and a
+# value is asked for only where it is not null.
+_UNCHECKED = "-Darrow.enable_unsafe_memory_access=true -Darrow.enable_null_check_for_get=false"
+JAVA_SETTINGS = {f"spark.{side}.defaultJavaOptions": _UNCHECKED for side in ("driver", "executor")}
+
 # Every setting here has its reason: tiny tables otherwise run 50 to 200 tasks a step.
 LOCAL_SETTINGS = {
     "spark.master": "local[*]",
@@ -153,7 +158,8 @@ def ivy() -> Path:
 def _local_settings(config: Config) -> dict[str, str]:
     in_s3 = any(config.zone(zone).startswith("s3a://") for zone in ZONES)
     settings = {
-        **RESULT_SETTINGS, **LOCAL_SETTINGS, **DELTA_SETTINGS, **(S3_SETTINGS if in_s3 else {}), **config.spark,
+        **RESULT_SETTINGS, **LOCAL_SETTINGS, **JAVA_SETTINGS, **DELTA_SETTINGS,
+        **(S3_SETTINGS if in_s3 else {}), **config.spark,
     }  # fmt: skip
     fetched = [] if delta_is_installed() else [(DELTA_PACKAGE, DELTA_EXCLUDES)]
     if in_s3 and not s3_is_installed():

@@ -21,7 +21,7 @@ from smi_spark.secure.files import VANISHED
 from smi_spark.secure.images import as_images, decode_files, decode_images
 from smi_spark.secure.instances import FILE, contested, index_merged, rows_of
 from smi_spark.secure.quarantine import quarantine, record_bad
-from smi_spark.secure.runs import Run
+from smi_spark.secure.runs import Run, stamps
 from smi_spark.secure.withdrawal import retire, withdraw_images
 
 _INSTANCE, _STUDY = ["SOPInstanceUID"], ["StudyInstanceUID"]
@@ -149,10 +149,11 @@ def _add(spark: SparkSession, config: Config, run: Run, alone: DataFrame, togeth
     there = tables.read_or_empty(spark, target).where(F.col("run_id") > run.since).select(*FILE)
     # Mostly no run was killed, and the headers need not travel to be compared with nothing.
     lacking = alone if there.isEmpty() else alone.join(there, list(FILE), "left_anti")
-    is_any, images = not lacking.select(*FILE).isEmpty(), decode_images(lacking, run.id)
+    stamped = stamps(run.id)
+    is_any, images = not lacking.select(*FILE).isEmpty(), decode_images(lacking, stamped)
     if together is not None:
         present = rows_of(spark, config, "images", together, _INSTANCE)
-        others = as_images(together.join(present, _INSTANCE, "left_anti"), run.id)
+        others = as_images(together.join(present, _INSTANCE, "left_anti"), stamped)
         index_merged(others.where(F.col("filled_from").isNotNull()), config)
         is_any, images = is_any or not others.isEmpty(), images.unionByName(others)
     if is_any:

@@ -14,7 +14,7 @@ from smi_spark.dicom import read_headers
 from smi_spark.dicom.sources import addresses, open_root
 from smi_spark.schema import Column, load_schema
 from smi_spark.secure.partitions import PLACING, UNREAD, placed
-from smi_spark.secure.runs import LINEAGE, lineage
+from smi_spark.secure.runs import LINEAGE, as_columns, stamps
 
 _FILES_A_TASK = 50_000
 _FIRST_FILES = 256  # before it is known how long the headers are
@@ -48,7 +48,7 @@ def read_files(files: DataFrame, settings: Ingest, run_id: str) -> DataFrame:
 
     rows = placed(files.mapInArrow(read, from_arrow_schema(schema)))
     modality = F.when(F.col("header").isNull(), UNREAD).otherwise(F.col("modality"))
-    return rows.withColumns({"modality": modality, **lineage(run_id)}).drop(*PLACING)
+    return rows.withColumns({"modality": modality, **as_columns(stamps(run_id))}).drop(*PLACING)
 
 
 def files_within(limit: int, files: int, size: int, most: int) -> int:

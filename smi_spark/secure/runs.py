@@ -14,6 +14,7 @@ from smi_spark.run import new_run_id
 
 INGEST, RETRY = "ingest_headers", "retry_quarantine"  # the jobs that complete each other's runs
 LINEAGE = ("run_id", "valid_from", "engine_version")  # columns that say where a row comes from
+Stamps = Mapping[str, str | datetime]  # and their values
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,14 @@ class Run:
     cpu_before: Mapping[str, float] = field(default_factory=dict)
 
 
-def lineage(run_id: str) -> dict[str, Column]:
-    """The columns LINEAGE of the rows that a run writes: the same in all rows of one commit."""
-    values = F.lit(run_id), F.current_timestamp(), F.lit(__version__)
-    return dict(zip(LINEAGE, values, strict=True))
+def stamps(run_id: str) -> Stamps:
+    """LINEAGE of the rows that a run commits next, the same in all of them."""
+    return dict(zip(LINEAGE, (run_id, datetime.now(UTC), __version__), strict=True))
+
+
+def as_columns(stamped: Stamps) -> dict[str, Column]:
+    """``stamps`` as columns."""
+    return {name: F.lit(value) for name, value in stamped.items()}
 
 
 def begin(spark: SparkSession, config: Config, run_id: str) -> Run:

@@ -1,4 +1,5 @@
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from smi_spark import tables
 from smi_spark.config import Config, Ingest, Keys, KeySource
 from smi_spark.errors import QuarantineThresholdError, SourceError
 from smi_spark.secure.admission import admit
+from smi_spark.secure.images import decode_images
 from smi_spark.secure.ingest import IngestCounts, ingest_headers, list_new, read_new
 from smi_spark.secure.instances import index_new
 from smi_spark.secure.partitions import placed
 from smi_spark.secure.quarantine import count_reasons, quarantine
-from smi_spark.secure.runs import Run
+from smi_spark.secure.runs import Run, stamps
 
 TABLES = ("files", "headers", "instances", "images", "quarantine")
 WriteDicom = Callable[..., Path]
@@ -122,6 +124,18 @@ def test_a_run_writes_down_what_it_was_given_and_what_it_took(spark: SparkSessio
         (row,) = read(spark, config, name).select("run_id", "valid_from", "engine_version").distinct().collect()
         assert (row.run_id, row.engine_version) == (run.run_id, run.engine_version)
         assert run.started_at < row.valid_from < run.ended_at
+
+
+def test_images_are_made_of_headers_in_one_step(
+    spark: SparkSession, ingested: Ingested, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows of so many columns are not copied by a projection behind the decoding."""
+    headers = read(spark, ingested.config, "headers")
+    capsys.readouterr()
+    decode_images(headers, stamps("run-1")).explain()
+
+    first, *_ = re.findall(r"[A-Z]\w+", capsys.readouterr().out.partition("== Physical Plan ==")[2])
+    assert first == "MapInArrow"
 
 
 def test_only_new_files_are_read_and_a_run_without_any_writes_no_version(
