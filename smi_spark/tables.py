@@ -158,12 +158,13 @@ def replace(
 def merge(df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame | None = None) -> None:
     """Put rows in place of those with the same key ``on``, and add those whose key the table lacks.
 
-    A key stands once in ``df``. The table is made when it is not there. ``among``: all rows of the table that can have
-    such a key; where they have the partition columns, no other partition than theirs is read.
+    A key stands once in ``df``, without nulls. The table is made when it is not there. ``among``: all rows of the table
+    that can have such a key; where they have the partition columns, no other partition than theirs is read. Without it
+    data files are read whose statistics say that they may hold such a key.
     """
     create(df.sparkSession, target)
     given, same = _conform(df, target).alias("given"), [_equal(name) for name in on]
-    condition = reduce(and_, same if among is None else [*same, *_within(among, target)])
+    condition = reduce(and_, [*same, *(_in_range(df, on) if among is None else _within(among, target))])
     delta = DeltaTable.forPath(df.sparkSession, target.uri).alias("present")
     delta.merge(given, condition).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
 
@@ -296,6 +297,14 @@ def _within(keys: DataFrame, target: Table) -> Iterator[Column]:
         if name in keys.columns:
             values = [row[0] for row in keys.select(name).distinct().collect()]  # as many as modalities, or years
             yield F.col(f"present.{name}").isin(values)
+
+
+def _in_range(keys: DataFrame, names: Sequence[str]) -> Iterator[Column]:
+    """Least and greatest of each key: data files with none between them are not read."""
+    bounds = keys.agg(*(of(name).alias(f"{of.__name__}_{name}") for name in names for of in (F.min, F.max))).first()
+    assert bounds is not None  # an aggregate without groups has one row
+    for name in names:
+        yield F.col(f"present.{name}").between(F.lit(bounds[f"min_{name}"]), F.lit(bounds[f"max_{name}"]))
 
 
 def _check_exists(spark: SparkSession, source: Table) -> None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from chispa import assert_df_equality
@@ -50,6 +51,20 @@ def test_rows_that_are_there_are_not_added_again_and_no_version_is_made(spark: S
 
     assert tables.append_missing(links(spark, "2", "3"), table, ["SOPInstanceUID"]) == 1
     assert uids(tables.read(spark, table)) == ["1", "2", "3"]
+
+
+def test_a_merge_reads_no_data_file_that_can_hold_none_of_the_keys(spark: SparkSession, table: Table) -> None:
+    tables.append(links(spark, "1", "2").coalesce(1), table)
+    (untouched,) = tables.read(spark, table).inputFiles()
+    tables.append(links(spark, "5", "7").coalesce(1), table)
+    Path(unquote(urlsplit(untouched).path)).write_bytes(b"not to be read")
+
+    tables.merge(links(spark, "5", "6", run="run-2"), table, on=["SOPInstanceUID"])
+
+    newer = tables.read(spark, table).where("SOPInstanceUID > '2.25.2'")
+    assert sorted((row.original_sop_instance_uid, row.run_id) for row in newer.collect()) == [
+        ("5", "run-2"), ("6", "run-2"), ("7", "run-1"),
+    ]  # fmt: skip
 
 
 def test_an_older_version_is_read_as_it_was(spark: SparkSession, table: Table) -> None:
