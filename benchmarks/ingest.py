@@ -1,4 +1,4 @@
-"""Zone 1 in figures: files to Delta, growth, memory, promotion, stored bytes, workers; each beside its target.
+"""Zone 1 in figures: files to Delta, growth, memory, log, promotion, skew, stored bytes, workers; beside their targets.
 
     python benchmarks/ingest.py [--only NAME,…] [--scale 0.01] [--place FOLDER] [--save benchmarks/results/ingest.txt]
 
@@ -24,18 +24,22 @@ from secure.ground import REPOSITORY, Ground, apart
 from secure.growth import growth
 from secure.known import known
 from secure.listing import listing
+from secure.log import log
 from secure.promotion import promotion
+from secure.skew import skew
 from secure.stored import stored
 from secure.workers import workers
 
 MEASURES: dict[str, tuple[Callable[[Ground], list[str]], int]] = {  # and the GB of disk that it takes at full size
-    "delta": (delta, 6),
+    "delta": (delta, 16),
     "growth": (growth, 16),
     "known": (known, 8),
     "listing": (listing, 30),
+    "log": (log, 2),
     "promotion": (promotion, 8),
+    "skew": (skew, 1),
     "stored": (stored, 1),
-    "workers": (workers, 6),
+    "workers": (workers, 16),
 }
 FILES = 6  # GB of small files that measures share
 

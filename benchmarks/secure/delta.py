@@ -4,6 +4,7 @@ import json
 import shutil
 import statistics
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from measures import line
@@ -11,55 +12,98 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from secure import contender
-from secure.ground import Ground, timed
+from secure.ground import Ground, apart, timed
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.secure.headers import read_files, spread
+from smi_spark.secure.images import decode_images
 from smi_spark.secure.ingest import ingest_headers
+from smi_spark.secure.runs import stamps
 
-FILES, BY_PYDICOM, ROUNDS = 100_000, 5_000, 3
+ROUNDS = {100_000: 3, 1_000_000: 2}  # by the number of files
+BY_PYDICOM = 5_000
 _NAMES = ("headers", "images")
 
 
+@dataclass(frozen=True)
+class Rates:
+    """Files a second: from the commit of files to that of images, of the whole run, read alone, decoded alone; and rows
+    a second that Spark writes.
+    """
+
+    steps: float
+    whole: float
+    read: float
+    decoded: float
+    written: float
+
+    @property
+    def bound(self) -> float:
+        """What of ``written`` could be reached at best: reading, decoding and writing, and nothing between them."""
+        return 1 / self.written / (1 / self.read + 1 / self.decoded + 1 / self.written)
+
+
 def delta(ground: Ground) -> list[str]:
-    """All in one session; rounds take turns, the first does not count, the median does."""
-    count, fewer = ground.count(FILES), ground.count(BY_PYDICOM)
-    source, slow = ground.files(count), ground.files(fewer)
-    with ground.session({"spark.driver.memory": "8g"}) as spark:
+    """Each size in a session of its own, and the job with pydicom in one."""
+    fewer = ground.count(BY_PYDICOM)
+    pydicom, their_read = apart(_with_pydicom, ground, fewer)
+    lines = ["", "files → Delta: local[2], driver 14g, headers with bytes, then images of all columns"]
+    for size, rounds in ROUNDS.items():
+        count = ground.count(size)
+        rates = apart(_rates, ground, count, rounds)
+        lines += [
+            f"  {count:,} files: {rates.steps:,.0f} files/s from the commit of files to that of images; "
+            f"{rates.whole:,.0f} files/s with listing and all; Spark writes the rows at {rates.written:,.0f} rows/s",
+            line("files → Delta against Spark writing the same rows from memory", rates.steps / rates.written, 0.6),
+            line("the same, with listing, secure/files, quarantine and runs", rates.whole / rates.written, None),
+            line("files → Delta against mapInPandas with pydicom", rates.steps / pydicom, 6),
+            f"  nothing written: reading {rates.read:,.0f} files/s → headers; decoding {rates.decoded:,.0f} "
+            "headers/s → all columns of images",
+            line("reading, decoding and writing alone, one after the other, against writing", rates.bound, None),
+            line("reading alone against pydicom", rates.read / their_read, None),
+        ]
+    return [
+        *lines,
+        f"  mapInPandas with pydicom, {fewer:,} files → images, no headers kept: {pydicom:,.0f} files/s; reading alone "
+        f"{their_read:,.0f} files/s",
+    ]
+
+
+def _rates(ground: Ground, count: int, rounds: int) -> Rates:
+    """Rounds of the ingest and of Spark's writing take turns; the first does not count, the median does."""
+    source = ground.files(count)
+    with ground.session({"spark.driver.memory": "14g"}) as spark:
         kept = ground.config("kept")
         ingest_headers(spark, kept, [source])
         ours, floor = [], []
         with ExitStack() as held:
-            rows = {name: held.enter_context(tables.held(_in_order(spark, kept, name))) for name in _NAMES}
+            rows = {name: held.enter_context(tables.held(_in_order(spark, kept, name, count))) for name in _NAMES}
             for frame in rows.values():
                 frame.count()
-            for number in range(ROUNDS + 1):
+            for number in range(rounds + 1):
                 ours.append(_ingest(spark, ground.config(f"ours-{number}"), source))
                 floor.append(_copy(rows, ground.config(f"copy-{number}")))
-        theirs = [_by_pydicom(spark, ground.config(f"theirs-{number}"), slow) for number in range(3)]
-        reading = [timed(lambda: _drop(_read(spark, kept)))[0] for _ in range(ROUNDS)]
-        their_reading = [timed(lambda: _drop(contender.images(_files(spark, slow))))[0] for _ in range(2)]
+        reading = [timed(lambda: _drop(_read(spark, kept)))[0] for _ in range(rounds)]
+        decoding = [timed(lambda: _drop(_decode(spark, kept)))[0] for _ in range(rounds)]
+        shutil.rmtree(kept.root)
     steps, whole = (count / statistics.median(seconds) for seconds in zip(*ours[1:], strict=True))
-    written, pydicom = count / statistics.median(floor[1:]), fewer / min(theirs[1:])
-    read, their_read = count / statistics.median(reading), fewer / min(their_reading)
-    return [
-        "",
-        f"files → Delta: {count:,} files on local[2], driver 8g, headers with bytes, then images of all columns",
-        f"  {steps:,.0f} files/s from the commit of files to that of images; {whole:,.0f} files/s with listing and all",
-        f"  Spark writes the same rows to the same two tables, from memory: {written:,.0f} rows/s",
-        line("files → Delta against Spark writing the same rows from memory", steps / written, 0.6),
-        line("the same, with listing, secure/files, quarantine and runs", whole / written, None),
-        f"  mapInPandas with pydicom, {fewer:,} files → images, no headers kept: {pydicom:,.0f} files/s",
-        line("files → Delta against mapInPandas with pydicom", steps / pydicom, 6),
-        f"  reading alone, nothing written: {read:,.0f} files/s → headers; pydicom {their_read:,.0f} files/s → images",
-        line("reading alone against pydicom", read / their_read, None),
-    ]
+    read, decoded, written = (count / statistics.median(seconds) for seconds in (reading, decoding, floor[1:]))
+    return Rates(steps, whole, read, decoded, written)
 
 
-def _in_order(spark: SparkSession, config: Config, name: str) -> DataFrame:
+def _with_pydicom(ground: Ground, count: int) -> tuple[float, float]:
+    """Files a second of the whole job, and of reading alone; the best of two rounds behind a first."""
+    source = ground.files(count)
+    with ground.session({}) as spark:
+        whole = [_by_pydicom(spark, ground.config(f"theirs-{number}"), source) for number in range(3)]
+        reading = [timed(lambda: _drop(contender.images(_files(spark, source))))[0] for _ in range(2)]
+    return count / min(whole[1:]), count / min(reading)
+
+
+def _in_order(spark: SparkSession, config: Config, name: str, count: int) -> DataFrame:
     """A table as the job had it before it was written: in parts, by source and path."""
     rows = tables.read(spark, tables.table(config, f"secure/{name}"))
-    return rows.repartitionByRange(4, "source", "path").sortWithinPartitions("source", "path")
+    return rows.repartitionByRange(max(4, count // 50_000), "source", "path").sortWithinPartitions("source", "path")
 
 
 def _ingest(spark: SparkSession, config: Config, source: str) -> tuple[float, float]:
@@ -103,6 +147,12 @@ def _read(spark: SparkSession, config: Config) -> DataFrame:
     files = tables.read(spark, tables.table(config, "secure/files"))
     files = files.select("source", "path", F.col("run_id").alias("listed_run_id"))
     return read_files(spread(files, files.count(), config.ingest, 4), config.ingest, "run")
+
+
+def _decode(spark: SparkSession, config: Config) -> DataFrame:
+    """The product's decoding of stored headers, all columns."""
+    headers = tables.read(spark, tables.table(config, "secure/headers")).where("reason IS NULL")
+    return decode_images(headers, stamps("run"))
 
 
 def _drop(rows: DataFrame) -> None:

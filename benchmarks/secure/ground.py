@@ -51,10 +51,11 @@ class Ground:
             partial.rename(folder)
         return str(folder)
 
-    def config(self, name: str) -> Config:
-        """An installation of that name, without tables at first."""
+    def config(self, name: str, *, as_left: bool = False) -> Config:
+        """An installation of that name, without tables at first, or as a process before left it."""
         root = self.place / "data" / name
-        shutil.rmtree(root, ignore_errors=True)
+        if not as_left:
+            shutil.rmtree(root, ignore_errors=True)
         keys = {"archive": {"env": "NO_KEY"}, "projects": {"env": "NO_KEY"}}
         return validate(Config, {"root": str(root), "keys": keys}, "the benchmark")
 

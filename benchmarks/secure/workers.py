@@ -9,7 +9,7 @@ from secure.ground import Ground, apart, timed
 from smi_spark.secure.ingest import ingest_headers
 from tests.cluster.standalone import standalone
 
-FILES, WARM = 200_000, 10_000
+FILES, WARM = 1_000_000, 10_000
 
 
 def workers(ground: Ground) -> list[str]:
