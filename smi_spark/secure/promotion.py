@@ -24,7 +24,6 @@ UNFINISHED = "smi_spark.promotion"  # property of the table: the run that began,
 # Of one commit: some 50 MB of keys and values on each machine, and decoded within the five minutes that Spark waits for
 # a broadcast.
 _BROADCAST_ROWS = 250_000
-_BETWEEN = " OR "  # the partitions of one commit, in its condition and its note
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Portion:
 
     @property
     def where(self) -> str:
-        return _BETWEEN.join(one.where for one in self.partitions)
+        return " OR ".join(one.where for one in self.partitions)
 
 
 def promote_columns(spark: SparkSession, config: Config, names: Sequence[str] = ()) -> Promoted:
@@ -105,9 +104,9 @@ def _promote(spark: SparkSession, config: Config, names: Sequence[str], run_id: 
     partitions, images = _to_fill(spark, target, run), 0
     with Progress(target.name, sum(one.rows for one in partitions), "images") as progress:
         for portion in portions(partitions, _BROADCAST_ROWS):
-            filled = _fill(spark, config, portion, columns, run)
-            progress.add(filled)
-            images += filled
+            count = _fill(spark, config, portion, columns, run)
+            progress.add(count)
+            images += count
     tables.set_property(spark, target, UNFINISHED, None)
     return Promoted(columns, len(partitions), images)
 
@@ -212,13 +211,8 @@ def _to_fill(spark: SparkSession, target: tables.Table, run: str) -> list[Partit
     """The partitions that the promotion has not filled yet, in order."""
     counted = tables.read(spark, target).groupBy("modality", "year").count().orderBy("modality", "year")
     partitions = [Partition(*row) for row in counted.collect()]  # one a modality and year
-    done = {
-        where
-        for note in tables.notes(spark, target)
-        if note.startswith(_of(run))
-        for where in note.removeprefix(_of(run)).split(_BETWEEN)
-    }
-    return [one for one in partitions if one.where not in done]
+    notes = [note for note in tables.notes(spark, target) if note.startswith(_of(run))]
+    return [one for one in partitions if not any(one.where in note for note in notes)]
 
 
 def _of(run: str) -> str:

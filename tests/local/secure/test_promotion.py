@@ -155,6 +155,25 @@ def test_a_killed_run_is_completed_by_the_next(
     assert_filled(read(spark, old), archive)
 
 
+def test_a_run_killed_behind_its_last_commit_leaves_nothing_to_fill(
+    spark: SparkSession, old: Config, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_property = tables.set_property
+
+    def killed_at_the_end(spark: SparkSession, target: tables.Table, name: str, value: str | None) -> None:
+        if value is None:
+            raise KeyboardInterrupt
+        set_property(spark, target, name, value)
+
+    monkeypatch.setattr(tables, "set_property", killed_at_the_end)
+    with pytest.raises(KeyboardInterrupt):
+        promote_columns(spark, old)
+    monkeypatch.undo()
+
+    assert promote_columns(spark, old) == Promoted(LATER, partitions=0, images=0)
+    assert_filled(read(spark, old), archive)
+
+
 def portion(rows: int) -> Portion:
     return Portion((Partition("MR", 2019, rows),))
 
