@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from secure import contender
-from secure.ground import Ground, apart, timed
+from secure.ground import SETTINGS, Ground, apart, timed
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.secure.headers import read_files, spread
@@ -23,6 +23,7 @@ from smi_spark.secure.runs import stamps
 ROUNDS = {100_000: 3, 1_000_000: 2}  # by the number of files
 BY_PYDICOM = 5_000
 _NAMES = ("headers", "images")
+_TASKS = int(SETTINGS["spark.sql.shuffle.partitions"])
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _with_pydicom(ground: Ground, count: int) -> tuple[float, float]:
 def _in_order(spark: SparkSession, config: Config, name: str, count: int) -> DataFrame:
     """A table as the job had it before it was written: in parts, by source and path."""
     rows = tables.read(spark, tables.table(config, f"secure/{name}"))
-    return rows.repartitionByRange(max(4, count // 50_000), "source", "path").sortWithinPartitions("source", "path")
+    return spread(rows, count, config.ingest, _TASKS)
 
 
 def _ingest(spark: SparkSession, config: Config, source: str) -> tuple[float, float]:
@@ -146,7 +147,7 @@ def _read(spark: SparkSession, config: Config) -> DataFrame:
     """The product's reading of files that it knows."""
     files = tables.read(spark, tables.table(config, "secure/files"))
     files = files.select("source", "path", F.col("run_id").alias("listed_run_id"))
-    return read_files(spread(files, files.count(), config.ingest, 4), config.ingest, "run")
+    return read_files(spread(files, files.count(), config.ingest, _TASKS), config.ingest, "run")
 
 
 def _decode(spark: SparkSession, config: Config) -> DataFrame:

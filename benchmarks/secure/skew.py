@@ -19,10 +19,9 @@ def skew(ground: Ground) -> list[str]:
     with ground.session({}) as spark:
         held = _patients(spark, patients, images)
         for parts in PARTITIONS:
-            worst = _worst(held, parts)
-            what = f"fullest of {parts:,} partitions by patient against the mean"
-            lines.append(line(what, worst, None))
-        lines.append(line("the same of 20,000 by study", _worst(_studies(held), PARTITIONS[-1]), None))
+            lines.append(line(f"fullest of {parts:,} partitions by patient, to the mean", _worst(held, parts), None))
+        most = PARTITIONS[-1]
+        lines.append(line(f"the same of {most:,} by study", _worst(_studies(held), most), None))
     return lines
 
 
