@@ -160,7 +160,7 @@ def merge(df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame |
 
     A key stands once in ``df``, without nulls. The table is made when it is not there. ``among``: all rows of the table
     that can have such a key; where they have the partition columns, no other partition than theirs is read. Without it
-    data files are read whose statistics say that they may hold such a key.
+    data files are read whose statistics say that they may hold such a key: its least and greatest stand in the plan.
     """
     create(df.sparkSession, target)
     given, same = _conform(df, target).alias("given"), [_equal(name) for name in on]
