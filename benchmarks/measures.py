@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -99,8 +100,8 @@ def spark(paths: Sequence[str], columns: Columns, rounds: int) -> list[str]:
     batch = read_headers(paths[:2048], columns)
     times, schema = len(paths) // 2048 + 1, reader.load(folder).drop("path").schema
 
-    def same_batch(parts: object) -> object:
-        for _ in parts:  # type: ignore[attr-defined]
+    def same_batch(parts: Iterable[object]) -> Iterator[object]:
+        for _ in parts:
             for _ in range(times // 2):
                 yield batch
 
@@ -222,10 +223,10 @@ def _peak(paths: Sequence[str], columns: Columns) -> float:
     return peak
 
 
-def _measure_peak(pipe: object, paths: Sequence[str], columns: Columns) -> None:
+def _measure_peak(pipe: Connection, paths: Sequence[str], columns: Columns) -> None:
     for start in range(0, len(paths), 2048):
         read_headers(paths[start : start + 2048], columns, with_header=True)
-    pipe.send(_high_water_mark())  # type: ignore[attr-defined]
+    pipe.send(_high_water_mark())
 
 
 def _high_water_mark() -> float:

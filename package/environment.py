@@ -69,7 +69,7 @@ def copy_jobs(target: Path) -> Path:
 
 def lay_interpreter(root: Path) -> None:
     """Interpreter, standard library, and the shared libraries that they need beyond the system's own."""
-    program = Path(sys._base_executable).resolve()  # type: ignore[attr-defined]
+    program = Path(sys._base_executable).resolve()  # type: ignore[attr-defined]  # typeshed lacks it
     own = root / "bin" / program.name
     own.parent.mkdir(parents=True)
     shutil.copy2(program, own)

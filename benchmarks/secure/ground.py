@@ -105,4 +105,4 @@ def peak(process: int | str = "self") -> float:
 
 def jvm_of(spark: SparkSession) -> int:
     """The process of the driver's JVM."""
-    return int(spark.sparkContext._gateway.proc.pid)  # type: ignore[union-attr]
+    return int(spark.sparkContext._gateway.proc.pid)  # type: ignore[union-attr]  # a session of ours has one

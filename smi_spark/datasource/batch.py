@@ -87,7 +87,7 @@ class HeaderReader(ds.DataSourceReader):
         shares = -(-self.tasks // max(1, len(places)))
         return [Part(*place, share, shares) for place in places for share in range(shares)]
 
-    def read(self, partition: Part) -> Iterator[pa.RecordBatch]:  # type: ignore[override]
+    def read(self, partition: Part) -> Iterator[pa.RecordBatch]:  # type: ignore[override]  # gets what partitions gives
         if partition.root is None:
             return
         paths = filter(partition.takes, list_paths(partition.root, partition.prefix))
@@ -125,7 +125,7 @@ _COMPARISONS: dict[type[ds.Filter], Callable[[Any, Any], Any]] = {
 
 def _can_hold(one: ds.Filter) -> bool:
     known = isinstance(one, (*_COMPARISONS, ds.In, ds.IsNull, ds.IsNotNull))
-    return known and len(one.attribute) == 1  # type: ignore[attr-defined]
+    return known and len(one.attribute) == 1  # type: ignore[attr-defined]  # these all have it, Filter itself not
 
 
 def _holds(one: Any, batch: pa.RecordBatch) -> Any:

@@ -71,7 +71,7 @@ class HeaderStream(ds.DataSourceStreamReader, SupportsTriggerAvailableNow):
             parts += [Files(root, paths[i : i + BATCH]) for i in range(0, len(paths), BATCH)]
         return parts
 
-    def read(self, partition: Files) -> Iterator[pa.RecordBatch]:  # type: ignore[override]
+    def read(self, partition: Files) -> Iterator[pa.RecordBatch]:  # type: ignore[override]  # gets what partitions gives
         yield with_path(partition.root, partition.paths, self._columns)
 
     def commit(self, end: dict[str, Any]) -> None:

@@ -265,7 +265,7 @@ class _Ranges(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # a Buffer, which has no name before Python 3.12
         length = min(len(view), self._size - self._at)
         if length <= 0:
             return 0

@@ -43,7 +43,7 @@ _HIGH = 0x8080808080808080 - (1 << 64)
 
 
 @inner
-def copy_bytes(source, start, length, target, place):  # type: ignore[no-untyped-def]
+def copy_bytes(source, start, length, target, place):  # type: ignore[no-untyped-def]  # numba finds the types
     """``source[start:start + length]`` to ``target[place:]``."""
     k = np.int64(0)
     while k + 8 <= length:
@@ -55,7 +55,7 @@ def copy_bytes(source, start, length, target, place):  # type: ignore[no-untyped
 
 
 @inner
-def copy_text(source, start, length, target, place):  # type: ignore[no-untyped-def]
+def copy_text(source, start, length, target, place):  # type: ignore[no-untyped-def]  # numba finds the types
     """The same; and whether the text has bytes beyond ASCII, or switches of charset."""
     beyond = np.int64(0)
     k = np.int64(0)
@@ -73,7 +73,7 @@ def copy_text(source, start, length, target, place):  # type: ignore[no-untyped-
 
 
 @inner
-def beyond_ascii(source, start, length):  # type: ignore[no-untyped-def]
+def beyond_ascii(source, start, length):  # type: ignore[no-untyped-def]  # numba finds the types
     """Whether a text has bytes beyond ASCII, or switches of charset."""
     k = np.int64(0)
     while k + 8 <= length:
@@ -88,7 +88,7 @@ def beyond_ascii(source, start, length):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _not_plain(eight):  # type: ignore[no-untyped-def]
+def _not_plain(eight):  # type: ignore[no-untyped-def]  # numba finds the types
     """Not zero where one of eight bytes is over 127 or an escape."""
     apart = eight ^ (_ESCAPE * _EACH)  # a byte of zero where an escape stands
     return (eight | ((apart - _EACH) & ~apart)) & _HIGH
