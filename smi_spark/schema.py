@@ -45,6 +45,7 @@ class Column(BaseModel):
     tag: Annotated[str | None, Field(description="DICOM keyword or path of keywords joined by dots")] = None
     unit: str | None = None
     codes: Annotated[str | None, Field(description="coding system of the values: ICD-10, OPCS-4, BNF …")] = None
+    describes: Annotated[str | None, Field(description="coded column whose code this one says in words")] = None
     aliases: Annotated[tuple[str, ...], Field(description="other headers that extracts use for it")] = ()
     formats: Annotated[tuple[str, ...], Field(description="date formats of an extract, strftime letters")] = ()
     required: bool = False
@@ -74,6 +75,9 @@ class TableSchema(BaseModel):
     key: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     patient: Annotated[str | None, Field(description="column of zone 1 that says who the patient is")] = None
+    further_chi: Annotated[
+        str | None, Field(description="column of zone 1 with a CHI number that stands for the patient too")
+    ] = None
     event_date: Annotated[str | None, Field(description="column with the date of the event")] = None
     birth_date: Annotated[str | None, Field(description="column of zone 1 with the patient's date of birth")] = None
     stated_age: Annotated[str | None, Field(description="column of zone 1 with the age as it was written down")] = None
@@ -83,6 +87,11 @@ class TableSchema(BaseModel):
     def zones(self) -> tuple[Zone, ...]:
         """The zones of the archive that hold the table: what is about patients goes on from zone 1 to zone 2."""
         return ("secure", "deidentified") if self.zone == "secure" and self.patient else (self.zone,)
+
+    @property
+    def chi_columns(self) -> tuple[str, ...]:
+        """The columns of zone 1 that hold CHI numbers."""
+        return tuple(c.name for c in self.columns if c.deidentify == "pseudonym" or c.name == self.further_chi)
 
     def column(self, name: str) -> Column:
         """The column of that name; ConfigError with the nearest name when there is none."""
@@ -134,8 +143,9 @@ def read_schema(path: Path) -> TableSchema:
         if names.count(column.name.lower()) > 1:
             raise ConfigError(f"{path}: {column.name} stands twice. Spark does not tell capitals apart: rename one.")
         parse_type(column.type)
-    roles = (schema.patient, schema.event_date, schema.birth_date, schema.stated_age)
-    for name in (*schema.key, *schema.partition_by, *filter(None, roles)):
+    roles = (schema.patient, schema.further_chi, schema.event_date, schema.birth_date, schema.stated_age)
+    described = [column.describes for column in schema.columns]
+    for name in (*schema.key, *schema.partition_by, *filter(None, (*roles, *described))):
         schema.column(name)
     return schema
 
