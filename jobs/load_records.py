@@ -1,6 +1,7 @@
 """Load an extract of health records (CSV or Parquet) into the secure zone.
 
-Rows that do not fit the table go to secure/quarantine, with column, value and reason.
+Rows that do not fit the table go to secure/quarantine, with column, value and reason. A row whose key is there with
+another content takes its place, and the older row goes to the table's history.
 """
 
 from argparse import Namespace
@@ -13,11 +14,12 @@ from smi_spark.secure.records import load_records, record_tables
 
 
 def run(spark: SparkSession, config: Config, options: Namespace) -> object:
-    return load_records(spark, config, options.table, options.source)
+    return load_records(spark, config, options.table, options.source, again=options.again)
 
 
 if __name__ == "__main__":
     parser = arguments(__doc__)
     parser.add_argument("--table", required=True, metavar="NAME", help=f"one of {', '.join(record_tables())}")
     parser.add_argument("--source", required=True, metavar="URI", help="a file, a folder or a glob of extracts")
+    parser.add_argument("--again", action="store_true", help="load files too whose bytes were loaded before")
     main(parser, run)

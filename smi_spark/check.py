@@ -171,4 +171,6 @@ def _remedy(table: Table, differences: list[str]) -> str:
     promotable = {f"{column.name} is missing" for column in table.schema.columns if column.tag is not None}
     if table.name == "secure/images" and promotable.issuperset(differences):
         return "Run jobs/promote_columns.py, which adds them and fills them from secure/headers."
+    if table.schema.table.startswith("records/") and all(found.endswith(" is missing") for found in differences):
+        return "The next load and the next run of pseudonymise add them; load_records --again fills them."
     return "Rebuild the table from the one before it, or bring back the schema it has."

@@ -63,6 +63,10 @@ class Records(_Section):
     max_bad_fraction: Annotated[
         float, Field(ge=0, le=1, description="bad share of a load's rows over which nothing is loaded")
     ] = 0.05
+    second_chi_check: Annotated[
+        str | None,
+        Field(description="package.module:function, a further check of CHI numbers: column → boolean column"),
+    ] = None
 
 
 class Energy(_Section):

@@ -55,5 +55,5 @@ REMEDIES: dict[Reason, str] = {
     Reason.WRONG_FIELD_COUNT: "The row has more or fewer fields than the header: check quotes and separators.",
     Reason.BAD_VALUE: "The value does not fit the column's type or formats in schemas/records/.",
     Reason.MISSING_VALUE: "A column that must have a value is empty.",
-    Reason.DUPLICATE_KEY: "Another row of the same table has this key: ask which one holds.",
+    Reason.DUPLICATE_KEY: "Another row of the load has this key, and differs: ask which one holds, load it later.",
 }

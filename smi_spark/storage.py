@@ -1,8 +1,7 @@
 """How Delta tables lie in storage: the files of each partition, their compaction, what old versions left, the log."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from delta.tables import DeltaTable
@@ -14,13 +13,12 @@ from pyspark.sql.types import Row
 from smi_spark import tables
 from smi_spark.errors import TableError
 from smi_spark.objectstore import open_files
-from smi_spark.tables import SAME_ROWS, Table
+from smi_spark.tables import NOTED, SAME_ROWS, Table, settings
 
 CHECKPOINT_EVERY = 10  # commits; Delta's own default
 DRY_RUN_LISTS = 1000  # paths at most
 
 _LOG_DAYS = 30  # Delta's own default
-_NOTED = {"spark.databricks.delta.commitInfo.userMetadata": SAME_ROWS}
 # Statistics of texts cut at 32 characters, as is the default, make the UIDs of one scanner look alike; none is over 64.
 _WHOLE_UIDS = {"spark.databricks.io.skipping.stringPrefixLength": "64"}
 
@@ -77,7 +75,7 @@ def rewrite_sorted(spark: SparkSession, target: Table, where: str, files: int, o
     spread = rows.coalesce(1) if files == 1 else rows.repartitionByRange(files, *order)
     # By the partition's columns first, or the writer would sort by them again and lose the order.
     ordered = spread.sortWithinPartitions(*target.schema.partition_by, *order)
-    with _settings(spark, _WHOLE_UIDS):
+    with settings(spark, _WHOLE_UIDS):
         writer = ordered.write.format("delta").mode("overwrite").option("userMetadata", SAME_ROWS)
         writer.option("dataChange", "false").option("replaceWhere", where).save(target.uri)
     _check_same_rows(target, where, _newest(spark, target))
@@ -86,7 +84,7 @@ def rewrite_sorted(spark: SparkSession, target: Table, where: str, files: int, o
 def pack(spark: SparkSession, target: Table, file_bytes: int) -> None:
     """One commit: small files of a table brought together to ``file_bytes``; the others stay. No row changes."""
     size = {f"spark.databricks.delta.optimize.{name}FileSize": str(file_bytes) for name in ("min", "max")}
-    with _settings(spark, _NOTED | _WHOLE_UIDS | size):
+    with settings(spark, NOTED | _WHOLE_UIDS | size):
         DeltaTable.forPath(spark, target.uri).optimize().executeCompaction()
 
 
@@ -98,7 +96,7 @@ def keep_for(spark: SparkSession, target: Table, days: int) -> bool:
     lacking = lacking_properties(spark, target, days)
     if lacking:
         new = ", ".join(f"'{name}' = '{value}'" for name, value in lacking.items())
-        with _settings(spark, _NOTED):
+        with settings(spark, NOTED):
             spark.sql(f"ALTER TABLE delta.`{target.uri}` SET TBLPROPERTIES ({new})")
     return bool(lacking)
 
@@ -117,7 +115,7 @@ def lacking_properties(spark: SparkSession, source: Table, days: int) -> dict[st
 def unneeded_files(spark: SparkSession, source: Table, days: int) -> int:
     """How many files a vacuum would remove: those of no version of these days. Counts up to ``DRY_RUN_LISTS``."""
     unchecked = {"spark.databricks.delta.retentionDurationCheck.enabled": "false"}  # nothing is removed
-    with _settings(spark, _listing(spark) | unchecked):
+    with settings(spark, _listing(spark) | unchecked):
         return spark.sql(f"VACUUM delta.`{source.uri}` RETAIN {24 * days} HOURS DRY RUN").count()
 
 
@@ -126,7 +124,7 @@ def vacuum(spark: SparkSession, target: Table, days: int) -> Extent:
     if not unneeded_files(spark, target, days):
         return NO_FILES
     counted = {"spark.databricks.delta.vacuum.logging.enabled": "true"}
-    with _settings(spark, _NOTED | _listing(spark) | counted):
+    with settings(spark, NOTED | _listing(spark) | counted):
         DeltaTable.forPath(spark, target.uri).vacuum(24 * days)
     history = DeltaTable.forPath(spark, target.uri).history(2)  # its start and its end
     found = {row["operation"]: row["operationMetrics"] for row in history.collect()}
@@ -146,9 +144,8 @@ def commits_since_checkpoint(source: Table) -> int:
 
 def checkpoint(spark: SparkSession, target: Table) -> None:
     """Make a checkpoint of the log now: SQL has no word for it, but a commit that sets the interval to 1 makes one."""
-    with _settings(spark, _NOTED):
-        tables.set_property(spark, target, "delta.checkpointInterval", "1")
-        tables.set_property(spark, target, "delta.checkpointInterval", str(CHECKPOINT_EVERY))
+    tables.set_property(spark, target, "delta.checkpointInterval", "1")
+    tables.set_property(spark, target, "delta.checkpointInterval", str(CHECKPOINT_EVERY))
 
 
 def commit_times(spark: SparkSession, source: Table) -> DataFrame:
@@ -192,19 +189,3 @@ def _literal(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-@contextmanager
-def _settings(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
-    """Settings of the session while the body runs."""
-    before = {name: spark.conf.get(name, None) for name in settings}
-    try:
-        for name, value in settings.items():
-            spark.conf.set(name, value)
-        yield
-    finally:
-        for name, old in before.items():
-            if old is None:
-                spark.conf.unset(name)
-            else:
-                spark.conf.set(name, old)

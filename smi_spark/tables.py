@@ -1,6 +1,6 @@
 """Delta tables: the one place that creates, reads, appends to and merges them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
@@ -20,6 +20,7 @@ from smi_spark.schema import Column as SchemaColumn
 
 HUNDRED_YEARS = "interval 36500 days"
 SAME_ROWS = "same rows"  # noted with commits that change files or properties, and no row
+NOTED = {"spark.databricks.delta.commitInfo.userMetadata": SAME_ROWS}
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,12 @@ def replace(
     return _rows_written(df.sparkSession, target)
 
 
-def merge(df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame | None = None) -> None:
-    """Put rows in place of those with the same key ``on``, and add those whose key the table lacks.
+def merge(
+    df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame | None = None, only_changed: bool = False
+) -> int:
+    """Put rows in place of those with the same key ``on``, and add those whose key the table lacks; gives their number.
+
+    With ``only_changed`` a row that the table has as it is stays, and does not count.
 
     A key stands once in ``df``, without nulls. The table is made when it is not there. ``among``: all rows of the table
     that can have such a key; where they have the partition columns, no other partition than theirs is read. Without it
@@ -166,7 +171,10 @@ def merge(df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame |
     given, same = _conform(df, target).alias("given"), [_equal(name) for name in on]
     condition = reduce(and_, [*same, *(_in_range(df, on) if among is None else _within(among, target))])
     delta = DeltaTable.forPath(df.sparkSession, target.uri).alias("present")
-    delta.merge(given, condition).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+    differs = ~reduce(and_, map(_equal, target.columns)) if only_changed else None
+    delta.merge(given, condition).whenMatchedUpdateAll(differs).whenNotMatchedInsertAll().execute()
+    metrics = _metrics(df.sparkSession, target)
+    return int(metrics.get("numTargetRowsInserted", 0)) + int(metrics.get("numTargetRowsUpdated", 0))
 
 
 def delete(keys: DataFrame, target: Table, on: Sequence[str]) -> None:
@@ -232,6 +240,16 @@ def add_columns(spark: SparkSession, target: Table, names: Sequence[str]) -> Non
     spark.sql(f"ALTER TABLE delta.`{target.uri}` ADD COLUMNS ({', '.join(map(_definition, fields))})")
 
 
+def with_all_columns(spark: SparkSession, target: Table) -> Table:
+    """The table, with the columns added that its schema gained since it was made; null in the rows it has."""
+    if exists(spark, target):
+        have = {name.lower() for name in read(spark, target).columns}
+        lacking = [name for name in target.columns if name.lower() not in have]
+        if lacking:
+            add_columns(spark, target, lacking)
+    return target
+
+
 def get_property(spark: SparkSession, source: Table, name: str) -> str | None:
     """A property of the table, or none."""
     properties = DeltaTable.forPath(spark, source.uri).detail().select("properties").first()
@@ -240,9 +258,26 @@ def get_property(spark: SparkSession, source: Table, name: str) -> str | None:
 
 
 def set_property(spark: SparkSession, target: Table, name: str, value: str | None) -> None:
-    """Set a property of the table; none takes it away."""
+    """Set a property of the table, in a commit that changes no row; none takes it away."""
     change = f"UNSET TBLPROPERTIES ('{name}')" if value is None else f"SET TBLPROPERTIES ('{name}' = '{value}')"
-    spark.sql(f"ALTER TABLE delta.`{target.uri}` {change}")
+    with settings(spark, NOTED):
+        spark.sql(f"ALTER TABLE delta.`{target.uri}` {change}")
+
+
+@contextmanager
+def settings(spark: SparkSession, given: Mapping[str, str]) -> Iterator[None]:
+    """Settings of the session while the body runs."""
+    before = {name: spark.conf.get(name, None) for name in given}
+    try:
+        for name, value in given.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                spark.conf.unset(name)
+            else:
+                spark.conf.set(name, old)
 
 
 def latest_version(spark: SparkSession, source: Table) -> int:
@@ -280,7 +315,8 @@ def _newest_change(spark: SparkSession, source: Table) -> Row:
     delta = DeltaTable.forPath(spark, source.uri)
     changes_rows = ~F.col("userMetadata").eqNullSafe(SAME_ROWS)
     newest = delta.history(1).where(changes_rows).first()  # mostly it is the last one: no need to read the others
-    whole = delta.history().orderBy(changes_rows.desc(), F.when(changes_rows, -F.col("version")).otherwise("version"))
+    version = F.col("version")  # the newest that changes rows, else the oldest
+    whole = delta.history().orderBy(changes_rows.desc(), F.when(changes_rows, -version).otherwise(version))
     found = newest or whole.first()
     if found is None:
         raise TableError(f"{source.name} in {source.uri} has no version.")
@@ -323,6 +359,9 @@ def _no_version(source: Table, version: int, newest: int) -> str:
 
 def _statistics_columns(target: Table) -> list[str]:
     partitions = set(target.schema.partition_by)
+    if target.schema.event_date and not partitions:  # records: what they are looked up by
+        wanted = (*target.schema.key, target.schema.patient, "patient_id", target.schema.event_date, "run_id")
+        return [name for name in dict.fromkeys(wanted) if name in target.columns]
     counted = {"string", "int", "long", "double", "date", "timestamp"}
     keys = [c for c in target.schema.key if c in target.columns and c not in partitions]
     others = [c.name for c in target.schema.in_zone(target.zone) if c.type in counted and c.name not in partitions]
@@ -351,5 +390,10 @@ def _conform(df: DataFrame, target: Table) -> DataFrame:
 
 
 def _rows_written(spark: SparkSession, target: Table) -> int:
+    return int(_metrics(spark, target).get("numOutputRows", 0))
+
+
+def _metrics(spark: SparkSession, target: Table) -> dict[str, str]:
+    """What Delta counted at the newest commit."""
     row = DeltaTable.forPath(spark, target.uri).history(1).select("operationMetrics").first()
-    return int(row["operationMetrics"].get("numOutputRows", 0)) if row is not None else 0
+    return dict(row["operationMetrics"]) if row is not None else {}

@@ -1,7 +1,9 @@
 """Health records: extracts → ``secure/records/<name>``, typed; rows that do not fit → ``secure/quarantine``."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -10,39 +12,61 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.errors import InputError, QuarantineThresholdError, unknown_name
 from smi_spark.lease import lease
-from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
 from smi_spark.schema import TableSchema, load_schema, table_names
-from smi_spark.secure.extracts import Extract, find_extracts, read_extracts
+from smi_spark.secure.chi import Check, second_check
+from smi_spark.secure.extract_rows import read_extracts
+from smi_spark.secure.extracts import Extract, find_extracts
+from smi_spark.secure.people import bring_up_people
 from smi_spark.secure.quarantine import record_bad
-from smi_spark.secure.record_rows import bad_rows, fails_chi_check, settle_keys, typed_records
+from smi_spark.secure.record_rows import ADDED, CORRECTED, bad_rows, settle_keys, typed_records
+from smi_spark.secure.submissions import (
+    REASONS,
+    FileCounts,
+    count_files,
+    not_loaded,
+    record_submissions,
+    with_checksums,
+)
 
-REASONS = (Reason.WRONG_FIELD_COUNT, Reason.BAD_VALUE, Reason.MISSING_VALUE, Reason.DUPLICATE_KEY)
 _TOLD = 10  # reasons in the message of a load that is refused
 
 
 @dataclass(frozen=True)
 class LoadCounts:
-    """What one load did. ``reasons`` counts rows by reason; a row with two reasons is one row in ``quarantined``."""
+    """What one load did. ``reasons`` counts rows by reason; a row with two reasons is one row in ``quarantined``.
+
+    ``loaded_before``: those of ``files`` that were passed over, as their bytes were loaded before.
+    ``people_changed``: CHI numbers that stand for another person since.
+    """
 
     table: str
     files: int
-    rows: int
-    added: int
-    quarantined: int
+    loaded_before: int = 0
+    rows: int = 0
+    added: int = 0
+    corrected: int = 0
+    quarantined: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     failing_chi: int = 0
+    people_changed: int = 0
     ignored: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        present = self.rows - self.added - self.quarantined
+        if self.files == self.loaded_before:
+            return f"{self.table}: {self.files:,} files, all loaded before; nothing new"
+        present = self.rows - self.added - self.corrected - self.quarantined
         reasons = f" ({', '.join(f'{name} {count:,}' for name, count in self.reasons.items())})" if self.reasons else ""
+        before = f", {self.loaded_before:,} of them loaded before" if self.loaded_before else ""
         parts = [
-            f"{self.table}: {self.rows:,} rows in {self.files:,} files, {self.added:,} added",
+            f"{self.table}: {self.rows:,} rows in {self.files:,} files{before}, {self.added:,} added",
+            f"{self.corrected:,} corrected",
             f"{present:,} already there",
             f"{self.quarantined:,} quarantined{reasons}",
             f"{self.failing_chi:,} with a CHI that fails its check, kept",
         ]
+        if self.people_changed:
+            parts.append(f"{self.people_changed:,} CHI numbers are another person's since")
         if self.ignored:
             parts.append(f"columns ignored: {', '.join(self.ignored)}")
         return "; ".join(parts)
@@ -60,52 +84,87 @@ def record_schema(table: str) -> TableSchema:
     return load_schema(f"records/{table}")
 
 
-def load_records(spark: SparkSession, config: Config, table: str, source: str) -> LoadCounts:
+def load_records(spark: SparkSession, config: Config, table: str, source: str, *, again: bool = False) -> LoadCounts:
     """Load the extracts at ``source`` (a file, a folder or a glob of CSV or Parquet) into ``secure/records/<table>``.
 
-    Two commits, in this order: bad rows to ``secure/quarantine``, then the good rows that are new to the table; each
-    adds what is missing there, so a load that was killed is completed by loading again. A row that the table has
-    with the same content adds nothing. Of rows with one key the first stays, the others are quarantined.
+    A file whose bytes were loaded before is passed over, unless ``again``. A row whose key the table has with another
+    content takes that row's place, which goes to ``secure/records/<table>_history``: a later load corrects an earlier
+    one. Within one load nothing says which row is the later: the first stays, the others are quarantined.
+    Commits, in this order, each made once by a load that was killed between and is run again: bad rows to
+    ``secure/quarantine``; corrected rows to the history, then into the table; new rows into the table; where the table
+    tells whose CHI numbers were merged, ``secure/changes`` and ``secure/people``; ``secure/submissions``, with which
+    the files are loaded.
     Raises InputError for an unknown table or a header that lacks a column, SourceError where there is no extract,
     QuarantineThresholdError, with nothing written, when over ``records.max_bad_fraction`` of the rows are bad, and
     BusyError while another run loads the table.
     """
-    schema = record_schema(table)
+    schema, second = record_schema(table), second_check(config.records.second_chi_check)
     extracts = find_extracts(source, schema)
     run_id = new_run_id()
     with lease(config.zone("secure"), f"records-{table}", run_id):
-        return _load(spark, config, schema, extracts, source, run_id)
+        found = with_checksums(spark, extracts)
+        waiting = found if again else not_loaded(spark, config, schema.table, found)
+        if not waiting:
+            return LoadCounts(schema.table, len(extracts), loaded_before=len(extracts))
+        counts = _load(spark, config, schema, waiting, source, second)
+        return replace(counts, files=len(extracts), loaded_before=len(extracts) - len(waiting))
 
 
 def _load(
-    spark: SparkSession, config: Config, schema: TableSchema, extracts: list[Extract], source: str, run_id: str
+    spark: SparkSession, config: Config, schema: TableSchema, extracts: list[Extract], source: str, second: Check | None
 ) -> LoadCounts:
     target = tables.table(config, f"secure/{schema.table}")
-    rows = typed_records(read_extracts(spark, extracts, schema), schema)
-    with tables.held(settle_keys(rows, tables.read_or_empty(spark, target), schema)) as settled:
-        counts = _count(settled, schema, extracts)
+    present = tables.read_or_empty(spark, tables.with_all_columns(spark, target))
+    run_id = new_run_id(after=_newest_run(present))
+    rows = typed_records(read_extracts(spark, extracts, schema), schema, second)
+    with tables.held(rows) as typed, _kept(settle_keys(typed, present, schema), present) as settled:
+        files = count_files(settled, schema)
+        counts = _sum(schema, extracts, files)
         if counts.quarantined > config.records.max_bad_fraction * counts.rows:
             raise QuarantineThresholdError(_refused(settled, counts, source, config.records.max_bad_fraction))
         if counts.quarantined:
             record_bad(config, bad_rows(settled), schema.table, run_id)
-        tables.create(spark, target)
-        if counts.added:
-            tables.append(settled.where("is_new").withColumn("run_id", F.lit(run_id)), target)
+        _write(settled, target, counts, run_id)
+        counts = replace(counts, people_changed=bring_up_people(spark, config, schema, run_id))
+        record_submissions(spark, config, schema, extracts, files, run_id)
     return counts
 
 
-def _count(settled: DataFrame, schema: TableSchema, extracts: list[Extract]) -> LoadCounts:
-    by_reason = [F.count_if(F.array_contains("problems.reason", str(reason))).alias(str(reason)) for reason in REASONS]
-    row = settled.agg(
-        F.count("*").alias("rows"), F.count_if("is_new").alias("added"),
-        F.count_if(F.size("problems") > 0).alias("quarantined"),
-        F.count_if((F.size("problems") == 0) & fails_chi_check(schema)).alias("failing_chi"),
-        *by_reason,
-    ).collect()[0]  # fmt: skip
+def _kept(settled: DataFrame, present: DataFrame) -> AbstractContextManager[DataFrame]:
+    """What was joined with a table is worked out once; beside nothing it is quickly made again."""
+    return nullcontext(settled) if present.isEmpty() else tables.held(settled)
+
+
+def _newest_run(present: DataFrame) -> str:
+    newest = present.agg(F.max("run_id")).first()
+    return str(newest[0] or "") if newest is not None else ""
+
+
+def _write(settled: DataFrame, target: tables.Table, counts: LoadCounts, run_id: str) -> None:
+    spark = settled.sparkSession
+    tables.create(spark, target)
+    stamped = settled.withColumn("run_id", F.lit(run_id))
+    if counts.corrected:
+        corrected = stamped.where(F.col("outcome") == CORRECTED)
+        key = list(target.schema.key)
+        replaced = tables.read(spark, target).join(F.broadcast(corrected.select(*key)), key, "left_semi")
+        stamps = {"replaced_at": F.current_timestamp(), "replaced_by": F.lit(run_id)}
+        history = tables.with_all_columns(spark, tables.history_of(target))
+        tables.merge(replaced.withColumns(stamps), history, [*key, "run_id"])
+        tables.merge(corrected, target, key)
+    if counts.added:
+        tables.append(stamped.where(F.col("outcome") == ADDED), target)
+
+
+def _sum(schema: TableSchema, extracts: list[Extract], files: FileCounts) -> LoadCounts:
+    total: Counter[str] = Counter()
+    for counts in files.values():
+        total.update(counts)
     return LoadCounts(
-        schema.table, len(extracts), row["rows"], row["added"], row["quarantined"],
-        {str(reason): row[reason] for reason in REASONS if row[reason]}, row["failing_chi"],
-        tuple(sorted({name for extract in extracts for name in extract.ignored})),
+        schema.table, len(extracts), rows=total["rows"], added=total["added"], corrected=total["corrected"],
+        quarantined=total["quarantined"], reasons={str(r): total[r] for r in REASONS if total[r]},
+        failing_chi=total["failing_chi"],
+        ignored=tuple(sorted({name for extract in extracts for name in extract.ignored})),
     )  # fmt: skip
 
 

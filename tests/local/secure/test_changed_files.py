@@ -16,6 +16,7 @@ from smi_spark.config import Config
 from smi_spark.errors import QuarantineThresholdError
 from smi_spark.secure.ingest import IngestCounts, ingest_headers
 from tests.conftest import make_config
+from tests.killed import killed_behind
 
 WriteDicom = Callable[..., Path]
 OPERATIONS = Path(__file__).parents[3] / "docs/operations.md"
@@ -139,7 +140,6 @@ def test_most_files_gone_at_once_stop_the_run_before_anything_is_written(
     assert tables.versions_below(Path(config.root)) == before
 
 
-KINDS = ("append", "merge", "delete")  # functions of tables, each of which is a commit
 COMMITS = (
     "append changes", "merge files", "append files", "append changes", "append images_history", "delete images",
     "append headers_history", "delete headers", "append quarantine_history", "delete quarantine", "append headers",
@@ -160,23 +160,8 @@ def test_a_run_killed_behind_any_commit_over_changes_is_completed_by_the_next(
     write_dicom(first / "in/c.dcm", "2.25.3", EchoTime="3.5")
     write_dicom(first / "in/d.dcm", "2.25.4", EchoTime="4.25")
     write_dicom(first / "in/f.dcm", "2.25.6", EchoTime="6")
-    done: list[str] = []
-
-    def mortal(change: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*given: Any, **more: Any) -> Any:
-            result = change(*given, **more)
-            done.append(f"{change.__name__} {given[1].schema.table}")
-            if len(done) == commits:
-                raise KeyboardInterrupt("killed behind a commit")
-            return result
-
-        return wrapped
-
-    with monkeypatch.context() as killing:
-        for kind in KINDS:
-            killing.setattr(tables, kind, mortal(getattr(tables, kind)))
-        with pytest.raises(KeyboardInterrupt):
-            again()
+    with killed_behind(monkeypatch, commits) as done:
+        again()
     assert tuple(done) == COMMITS[:commits]
     again()
 

@@ -1,0 +1,33 @@
+"""A run that is killed behind one of its commits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from smi_spark import tables
+
+KINDS = ("append", "merge", "delete")  # functions of tables, each of which is a commit
+
+
+@contextmanager
+def killed_behind(monkeypatch: pytest.MonkeyPatch, commits: int) -> Iterator[list[str]]:
+    """The body has to end by being killed when it has made so many commits; gives these, ``append headers``."""
+    done: list[str] = []
+
+    def mortal(change: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*given: Any, **more: Any) -> Any:
+            result = change(*given, **more)
+            done.append(f"{change.__name__} {given[1].schema.table}")
+            if len(done) == commits:
+                raise KeyboardInterrupt("killed behind a commit")
+            return result
+
+        return wrapped
+
+    with monkeypatch.context() as killing:
+        for kind in KINDS:
+            killing.setattr(tables, kind, mortal(getattr(tables, kind)))
+        with pytest.raises(KeyboardInterrupt):
+            yield done
