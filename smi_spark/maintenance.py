@@ -16,6 +16,7 @@ from smi_spark.lease import lease
 from smi_spark.maintenance_report import Kept, Report
 from smi_spark.run import new_run_id
 from smi_spark.secure import runs
+from smi_spark.secure.people import DEMOGRAPHY
 from smi_spark.secure.records import record_tables
 from smi_spark.storage import Extent, Partition
 from smi_spark.tables import Table
@@ -89,6 +90,12 @@ def writers(config: Config, name: str, snapshots: Mapping[str, Pin] = {}) -> lis
         return [(config.zone("analysis"), cohort) for cohort in cohorts]
     if name == "secure/quarantine":
         return [images, zone_2, *records.values()]
+    if name == "secure/submissions":
+        return list(records.values())
+    if name == "secure/changes":
+        return [images, records[f"secure/{DEMOGRAPHY}"]]
+    if name == "secure/people":
+        return [records[f"secure/{DEMOGRAPHY}"]]
     if name == "secure/links" or name.startswith("deidentified/"):
         return [zone_2]
     return [records.get(name, images)]

@@ -37,13 +37,15 @@ DEATHS = [
 PLACES = {"images": {"modality": "MR", "year": 2019}}
 TABLES = ["images", *(name for name in table_names() if name.startswith("records/"))]
 BORN = date(1931, 2, 3)
+RUN = "20260101T000000.000000Z-0000"
 
 
 def fill_zone_one(spark: SparkSession, config: Config) -> None:
     """Write every table of zone 1 that pseudonymise reads."""
     followed = {"images": IMAGES, "records/smr02": SMR02, "records/deaths": DEATHS}
     for table in TABLES:
-        fill(spark, config, table, [*followed.get(table, []), _planted(table)])
+        rows: list[dict[str, object]] = [*followed.get(table, []), _planted(table)]
+        fill(spark, config, table, [{"run_id": RUN} | row for row in rows])
 
 
 def planted_texts() -> list[str]:
@@ -58,7 +60,8 @@ def _planted(table: str) -> dict[str, object]:
 
 def _hidden(table: str) -> list[Column]:
     shown = {"keep", "date", "age", "area"}
-    return [column for column in load_schema(table).in_zone("secure") if column.deidentify not in shown]
+    columns = load_schema(table).in_zone("secure")
+    return [column for column in columns if column.deidentify not in shown and column.name != "run_id"]
 
 
 def _text(table: str, column: str) -> str:

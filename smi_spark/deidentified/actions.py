@@ -5,20 +5,23 @@ from pyspark.sql import functions as F
 
 from smi_spark.config import KeySource
 from smi_spark.deidentified.dates import age_in_years, capped_age, years_of_age_string
-from smi_spark.deidentified.pseudonyms import Domain, patient_identity, pseudonymise
+from smi_spark.deidentified.pseudonyms import Domain, pseudonymise
 from smi_spark.schema import Column as SchemaColumn
 from smi_spark.schema import TableSchema
+from smi_spark.secure.chi import patient_identity
+from smi_spark.secure.people import with_persons
 
 PATIENT_ID = "patient_id"
 DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "uid": "uid", "accession": "accession"}
 
 
-def deidentify(df: DataFrame, schema: TableSchema, key: KeySource) -> DataFrame:
+def deidentify(df: DataFrame, schema: TableSchema, key: KeySource, people: DataFrame | None = None) -> DataFrame:
     """Rows of zone 1 as zone 2 holds them: exactly the columns that ``schema`` lets through, in its order.
 
     Each column by its action: ``keep`` and ``date`` as they are; ``pseudonym``, ``uid`` and ``accession`` by the key;
     ``age`` in whole years, 90 for 90 and over, from the birth date at the event, else from the stated age; ``area``
     the letters a postcode begins with; ``remove`` not at all. ``patient_id`` is the pseudonym of ``schema.patient``.
+    A CHI number that ``people`` (columns of ``schemas/people.yaml``) has stands for its person everywhere.
     Columns that begin in zone 2 and are none of these (labels) stand in ``df`` already.
     Raises KeyFileError in the worker when it has no such key.
     """
@@ -27,6 +30,8 @@ def deidentify(df: DataFrame, schema: TableSchema, key: KeySource) -> DataFrame:
     domains = {column.name: DOMAINS[column.deidentify] for column in columns if column.deidentify in DOMAINS}
     if schema.patient is not None:
         domains[PATIENT_ID] = "patient"
+    if people is not None:
+        plain = with_persons(plain, people, [name for name, domain in domains.items() if domain == "patient"])
     return pseudonymise(plain, domains, key)
 
 

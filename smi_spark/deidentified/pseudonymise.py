@@ -18,10 +18,14 @@ from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema, table_names
 from smi_spark.secure.changes import changes_since, withdrawn_images
+from smi_spark.secure.people import People, of_numbers, read_people
 from smi_spark.secure.quarantine import record_bad
+from smi_spark.secure.submissions import loaded_up_to
 from smi_spark.tables import Table
 
 IMAGES = "deidentified/images"
+LOADED_UP_TO = "smi_spark.loaded"  # property of a record table: the newest load that it reflects
+REKEYED_UP_TO = "smi_spark.rekeyed"  # property of a table: the newest load of the demography that it reflects
 ORIGINAL, MADE_FROM = "original_sop_instance_uid", "image_run_id"  # columns of links
 
 
@@ -29,7 +33,7 @@ ORIGINAL, MADE_FROM = "original_sop_instance_uid", "image_run_id"  # columns of 
 class Counts:
     """Rows that a run added; ``series`` and ``studies`` are those rolled up, 0 where nothing had changed.
 
-    ``withdrawn``: images that left, as they had left zone 1.
+    ``withdrawn``: images that left, as they had left zone 1; ``rekeyed``: that are another person's since.
     """
 
     images: int
@@ -38,10 +42,12 @@ class Counts:
     studies: int
     records: Mapping[str, int]
     withdrawn: int = 0
+    rekeyed: int = 0
 
     def __str__(self) -> str:
         records = "".join(f", {name} {count:,}" for name, count in self.records.items())
         left = f"withdrawn: images {self.withdrawn:,}; " if self.withdrawn else ""
+        left += f"another person's since: images {self.rekeyed:,}; " if self.rekeyed else ""
         return (
             f"{left}added: images {self.images:,}{records}; "
             f"rolled up: series {self.series:,}, studies {self.studies:,}; quarantined: {self.quarantined:,}"
@@ -52,10 +58,11 @@ def run(spark: SparkSession, config: Config) -> Counts:
     """Bring zone 2 up to what zone 1 holds: only what is not there yet is derived.
 
     Commits, in this order: what was withdrawn from ``secure/images`` leaves ``deidentified/images``, then
-    ``secure/links``; ``secure/quarantine`` (images without a patient), ``deidentified/images``, ``secure/links``,
-    ``deidentified/series``, ``deidentified/studies``, each ``deidentified/records/<name>``. An image counts as done
-    when its link stands; each step adds what its table lacks, so that the next run completes one that was killed
-    anywhere between.
+    ``secure/links``; ``secure/quarantine`` (images without a patient), ``deidentified/images``, ``secure/links``;
+    images whose CHI number is another person's since, in ``deidentified/images``; ``deidentified/series``,
+    ``deidentified/studies``; each ``deidentified/records/<name>``: rows of loads that were completed since the last
+    run, and those of CHI numbers that are another person's since. An image counts as done when its link stands; each
+    step adds what its table lacks, so that the next run completes one that was killed anywhere between.
     Raises KeyFileError when the archive key cannot be had, TableError when zone 1 has neither images nor records, and
     BusyError while another run pseudonymises.
     """
@@ -66,20 +73,22 @@ def run(spark: SparkSession, config: Config) -> Counts:
 
 def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> Counts:
     records = [name for name in table_names() if name.startswith("records/") and _is_there(spark, config, name)]
-    images = quarantined = withdrawn = 0
+    images = quarantined = withdrawn = rekeyed = 0
     series = studies = 0
+    people = read_people(spark, config)
     if _is_there(spark, config, "images") or not records:
         withdrawn = _withdraw(spark, config)
-        images, quarantined = _add_images(spark, config, archive_key, run_id)
+        images, quarantined = _add_images(spark, config, people, archive_key, run_id)
+        rekeyed = _rekey_images(spark, config, people)
         series, studies = _roll_up(spark, config)
-    added = {name: _add_records(spark, config, name) for name in records}
-    return Counts(images, quarantined, series, studies, added, withdrawn)
+    added = {name: _bring_up_records(spark, config, people, name) for name in records}
+    return Counts(images, quarantined, series, studies, added, withdrawn, rekeyed)
 
 
-def images_to_deidentified(images: DataFrame, key: KeySource) -> DataFrame:
+def images_to_deidentified(images: DataFrame, key: KeySource, people: DataFrame | None = None) -> DataFrame:
     """Rows of secure/images as deidentified/images holds them, with the label of the body part."""
     label = body_part(F.col("BodyPartExamined"), *(F.col(name) for name in DESCRIPTIONS))
-    return deidentify(images.withColumn("body_part_label", label), load_schema("images"), key)
+    return deidentify(images.withColumn("body_part_label", label), load_schema("images"), key, people)
 
 
 def _is_there(spark: SparkSession, config: Config, name: str) -> bool:
@@ -102,7 +111,7 @@ def _withdraw(spark: SparkSession, config: Config) -> int:
     return count
 
 
-def _add_images(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> tuple[int, int]:
+def _add_images(spark: SparkSession, config: Config, people: People, archive_key: str, run_id: str) -> tuple[int, int]:
     key, links = config.keys.archive, tables.table(config, "secure/links")
     waiting = _unlinked(spark, tables.table(config, "secure/images"), links)
     patient = identity(load_schema("images"))
@@ -113,7 +122,8 @@ def _add_images(spark: SparkSession, config: Config, archive_key: str, run_id: s
         tables.create(spark, target)
         return 0, quarantined
     # Not a plain append: a run killed before its links were written has added images that still wait here.
-    added = tables.append_missing(images_to_deidentified(usable, key), target, target.schema.key)
+    rows = images_to_deidentified(usable, key, people.numbers)
+    added = tables.append_missing(rows, target, target.schema.key)
     tables.append(_links(usable, key, archive_key, run_id), links)
     return added, quarantined
 
@@ -162,7 +172,52 @@ def _roll_up(spark: SparkSession, config: Config) -> tuple[int, int]:
     return written[0], written[1]
 
 
-def _add_records(spark: SparkSession, config: Config, name: str) -> int:
+def _rekey_images(spark: SparkSession, config: Config, people: People) -> int:
+    """Images that stand in zone 2 and whose CHI number is another person's since: made again; gives their number."""
+    target = tables.table(config, IMAGES)
+    rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
+    if rekeyed is None:
+        return 0
+    images = tables.read(spark, tables.table(config, "secure/images"))
+    concerned = of_numbers(images, rekeyed, [identity(load_schema("images"))], ["SOPInstanceUID"])
+    linked = tables.read_or_empty(spark, tables.table(config, "secure/links")).select(ORIGINAL)
+    rows = concerned.join(linked, concerned["SOPInstanceUID"] == linked[ORIGINAL], "left_semi")
+    count = 0
+    if not rows.select("SOPInstanceUID").isEmpty():
+        again = images_to_deidentified(rows, config.keys.archive, people.numbers)
+        count = tables.merge(again, target, target.schema.key, among=rows.select(*target.schema.partition_by))
+    tables.set_property(spark, target, REKEYED_UP_TO, people.up_to)
+    return count
+
+
+def _bring_up_records(spark: SparkSession, config: Config, people: People, name: str) -> int:
+    """Rows of a record table that zone 2 lacks or has otherwise; gives how many it gained or that changed."""
     source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
-    rows = deidentify(tables.read(spark, source), source.schema, config.keys.archive)
-    return tables.append_missing(rows, target, source.schema.key)
+    up_to = loaded_up_to(spark, config, name)
+    rows = tables.read(spark, source)
+    up_to = up_to or str(rows.agg(F.max("run_id")).collect()[0][0] or "")
+    tables.create(spark, tables.with_all_columns(spark, target))
+    done = tables.get_property(spark, target, LOADED_UP_TO) or ""
+    rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
+    waiting = rows.where((F.col("run_id") > done) & (F.col("run_id") <= up_to))
+    if rekeyed is not None and done:
+        numbers = [F.col(column) for column in source.schema.chi_columns]
+        older = of_numbers(rows.where(F.col("run_id") <= done), rekeyed, numbers, source.schema.key)
+        waiting = waiting.union(older)
+    count = 0
+    if not waiting.select(*source.schema.key).isEmpty():
+        made = deidentify(waiting, source.schema, config.keys.archive, people.numbers)
+        count = tables.merge(made, target, source.schema.key, only_changed=True) if done else _add(made, target)
+    _note(spark, target, LOADED_UP_TO, up_to, done)
+    if rekeyed is not None:
+        tables.set_property(spark, target, REKEYED_UP_TO, people.up_to)
+    return count
+
+
+def _add(rows: DataFrame, target: Table) -> int:
+    return tables.append_missing(rows, target, target.schema.key)
+
+
+def _note(spark: SparkSession, target: Table, name: str, now: str, before: str) -> None:
+    if now != before:
+        tables.set_property(spark, target, name, now)

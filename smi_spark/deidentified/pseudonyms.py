@@ -52,18 +52,6 @@ def pseudonymise(df: DataFrame, columns: Mapping[str, Domain], key: KeySource, p
     )
 
 
-def patient_identity(raw: Column) -> Column:
-    """The text of a patient id that pseudonyms are made of: the same for all ways of writing one CHI number.
-
-    Padding is stripped, spaces within a CHI are closed, and a leading zero that a spreadsheet took is put back
-    (nine digits); blank is null.
-    """
-    closed = F.regexp_replace(raw, r"[\s\x00]", "")
-    stripped = F.regexp_replace(raw, r"^[\s\x00]+|[\s\x00]+$", "")
-    identity = F.when(closed.rlike("^[0-9]{9,10}$"), F.lpad(closed, 10, "0")).otherwise(stripped)
-    return F.when(identity != "", identity)
-
-
 def worker_key(source: KeySource, project: str | None) -> bytes:
     """The key that a worker works with; called there, once a batch, so that a plan holds only the source."""
     return load_key(source) if project is None else project_key(load_key(source), project)

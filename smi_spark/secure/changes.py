@@ -10,13 +10,14 @@ from smi_spark.secure.files import CHANGED, RETURNED, VANISHED
 RETRIED, RELEASED = "retried", "released"  # what a person did with a file in quarantine
 OF_FILES = (CHANGED, VANISHED, RETURNED, RETRIED, RELEASED)
 WITHDRAWN = "withdrawn"  # of an image
-FILES, IMAGES = "files", "images"
+REKEYED = "rekeyed"  # of a CHI number
+FILES, IMAGES, PEOPLE = "files", "images", "people"
 
 
 def record_changes(rows: DataFrame, config: Config, table: str, run_id: str) -> int:
-    """Add changes: ``rows`` have source, path and action, for images the UIDs too. Gives their number."""
+    """Add changes: ``rows`` have source, path and action, images the UIDs, people the CHI. Gives their number."""
     stamps = {"table": F.lit(table), "changed_at": F.current_timestamp(), "run_id": F.lit(run_id)}
-    target = _changes(config)
+    target = tables.with_all_columns(rows.sparkSession, _changes(config))
     return tables.append(tables.completed(rows, target, **stamps), target)
 
 
@@ -59,6 +60,11 @@ def withdrawn_images(changes: DataFrame) -> DataFrame:
     return (
         changes.where((F.col("table") == IMAGES) & (F.col("action") == WITHDRAWN)).select("SOPInstanceUID").distinct()
     )
+
+
+def rekeyed_numbers(changes: DataFrame) -> DataFrame:
+    """chi: the CHI numbers that are another person's, each once."""
+    return changes.where((F.col("table") == PEOPLE) & (F.col("action") == REKEYED)).select("chi").distinct()
 
 
 def _changes(config: Config) -> tables.Table:

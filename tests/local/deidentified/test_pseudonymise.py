@@ -37,7 +37,8 @@ def of(config: Config, domain: str, value: str) -> str:
 
 def test_a_run_tells_what_it_added(done: tuple[Config, Counts]) -> None:
     assert str(done[1]) == (
-        "added: images 4, records/deaths 2, records/prescribing 1, records/smr01 1, records/smr02 2, records/smr06 1; "
+        "added: images 4, records/ae 1, records/deaths 2, records/demography 1, records/prescribing 1, "
+        "records/smr00 1, records/smr01 1, records/smr02 2, records/smr04 1, records/smr06 1; "
         "rolled up: series 3, studies 2; quarantined: 1"
     )
 
