@@ -48,8 +48,9 @@ def run_demo(spark: SparkSession, config: Config, jobs: Path, given: Sequence[st
     steps = list(_steps(archive))
     said = {step: _run_step(f"[{n}/{len(steps)}]", step, jobs, given) for n, step in enumerate(steps, 1)}
     cohorts = [text for step, text in said.items() if step.job == "build_cohort"]
+    (linkage,) = (text for step, text in said.items() if step.job == "report_linkage")
     seconds = f"{time.monotonic() - started:.0f} s after Spark's start"
-    return demo_report.report(spark, config, cohorts, before, given, seconds)
+    return demo_report.report(spark, config, linkage, cohorts, before, given, seconds)
 
 
 def _make_archive(place: Path) -> Path:
@@ -63,13 +64,21 @@ def _steps(archive: Path) -> Iterator[Step]:
     yield Step("create_key")
     yield Step("check")
     yield Step("ingest_headers", ("--source", str(archive / "dicom"), str(REAL_FILES)))
-    for name in table_names():
-        extract = archive / f"{name}.csv"
-        if extract.exists():
-            yield Step("load_records", ("--table", Path(name).name, "--source", str(extract)))
+    for name, extract in _extracts(archive / "records"):
+        yield Step("load_records", ("--table", name, "--source", str(extract)))
+    yield Step("report_linkage")
     yield Step("pseudonymise")
     for definition in sorted((folder("conf") / "cohorts").glob("*.yaml")):
         yield Step("build_cohort", ("--cohort", str(definition)))
+
+
+def _extracts(place: Path) -> Iterator[tuple[str, Path]]:
+    """Tables and extracts: first whose numbers are whose, and corrections behind what they correct."""
+    names = [Path(name).name for name in table_names() if name.startswith("records/")]
+    for name in sorted(names, key=lambda name: (name != "demography", name)):
+        for extract in (place / f"{name}.csv", place / f"{name}_late.csv"):
+            if extract.exists():
+                yield name, extract
 
 
 def _run_step(number: str, step: Step, jobs: Path, given: Sequence[str]) -> str:

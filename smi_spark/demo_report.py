@@ -18,14 +18,18 @@ COHORT = "head_ct_after_drug_then_admitted"
 def report(
     spark: SparkSession,
     config: Config,
+    linkage: str,
     cohorts: Sequence[str],
     before: Mapping[str, int],
     given: Sequence[str],
     seconds: str,
 ) -> str:
-    """The closing text of a demonstration; ``before`` are the tables' versions before it, ``given`` its arguments."""
+    """The closing text of a demonstration: ``linkage`` and ``cohorts`` are what these jobs printed, ``before`` the
+    tables' versions before it, ``given`` its arguments.
+    """
     parts = [
         _part("Read", _read(spark, config)),
+        _part("Linked, by table, modality and year in secure/linkage", _of_images(linkage)),
         _part("Quarantined, in secure/quarantine", quarantined(tables.read(spark, _secure(config, "quarantine")))),
         _part("Cohorts, in analysis/cohorts", "\n\n".join(map(_headed, cohorts))),
         _part("Tables", places(Path(config.root), before)),
@@ -89,6 +93,11 @@ def _records(spark: SparkSession, config: Config) -> list[tuple[str, int]]:
         for name in names
     ]
     return [(row["name"], row["rows"]) for row in reduce(DataFrame.unionByName, counts).orderBy("name").collect()]
+
+
+def _of_images(linkage: str) -> str:
+    """What report_linkage printed of images."""
+    return next(line for line in linkage.splitlines() if line.startswith("images:"))
 
 
 def _headed(built: str) -> str:

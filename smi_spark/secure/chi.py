@@ -108,5 +108,5 @@ def _begins_with_date(number: Column) -> Column:
 
 def _digits(number: Column, place: int, count: int) -> Column:
     """So many digits from a place on."""
-    rest: Column = F.call_function("div", number, F.lit(10 ** (LENGTH - place - count)))
-    return rest % 10**count
+    rest = F.call_function("div", number, F.lit(10 ** (LENGTH - place - count)))
+    return rest % int(10**count)

@@ -1,4 +1,4 @@
-"""A small archive with linked records, made from a seed, with the answers known."""
+"""A small archive with linked records, made from a seed, with the answers known; and a large one of tables alone."""
 
 from smi_spark.synthetic.answers import Answers
 from smi_spark.synthetic.archive import write_archive

@@ -28,7 +28,7 @@ class Planted:
 
 @dataclass(frozen=True)
 class Cohort:
-    """The right answer to one question: CHIs, original StudyInstanceUIDs and the count of their images."""
+    """The right answer to one question: CHIs (kept ones), original StudyInstanceUIDs and the count of their images."""
 
     patients: list[str]
     studies: list[str]
@@ -44,7 +44,9 @@ class Answers:
     only pseudonymise can tell).
     broken: path below ``dicom/`` → reason. value_errors: path → keywords whose values do not parse.
     left_out: paths of good files that hold values over 4 KiB. rows: good rows of each extract.
-    bad_rows: table → rows to put aside. written_otherwise: PatientID as some study writes it → CHI.
+    bad_rows: table → rows to put aside. corrected: table → keys of the rows that ``<table>_late.csv`` corrects.
+    written_otherwise: PatientID as some study writes it → CHI. merged: CHI → the person's kept one, for each number
+    that was merged.
     identifiers: kind → every planted text that must not be found outside zone 1.
     """
 
@@ -57,9 +59,11 @@ class Answers:
     left_out: list[str]
     rows: dict[str, int]
     bad_rows: dict[str, list[BadRow]]
+    corrected: dict[str, list[str]]
     cohorts: dict[str, Cohort]
     planted: list[Planted]
     written_otherwise: dict[str, str]
+    merged: dict[str, str]
     identifiers: dict[str, list[str]]
 
     def write(self, path: Path) -> None:
@@ -133,3 +137,8 @@ def list_planted(lives: Iterable[Life]) -> list[Planted]:
     return [
         Planted(life.story.name, life.story.cohort, life.person.chi, life.story.hit) for life in lives if life.story
     ]
+
+
+def list_merged(lives: Iterable[Life]) -> dict[str, str]:
+    """Older number → kept one, for each person who had two."""
+    return {life.history.merge.old: life.person.chi for life in lives if life.history.merge}

@@ -2,10 +2,12 @@
 
 import calendar
 import random
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 FIRST_DAY = date(2015, 1, 1)
 LAST_DAY = date(2022, 12, 31)
+YEARS = LAST_DAY.year - FIRST_DAY.year + 1
 
 
 def add_months(day: date, months: int) -> date:
@@ -27,6 +29,13 @@ def moved(day: date, months: int, days: int) -> date:
 def day_between(first: date, last: date, rng: random.Random) -> date:
     """One of the days from ``first`` to ``last``, both included."""
     return first + timedelta(days=rng.randint(0, (last - first).days))
+
+
+def yearly(share: float, first_year: int, rng: random.Random) -> Iterator[date]:
+    """A day in each of the years from ``first_year`` to the last one, of which a ``share`` has one."""
+    for year in range(first_year, LAST_DAY.year + 1):
+        if rng.random() < share:
+            yield day_between(date(year, 1, 1), date(year, 12, 31), rng)
 
 
 def whole_years(born: date, day: date) -> int:

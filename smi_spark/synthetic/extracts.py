@@ -1,4 +1,4 @@
-"""Record extracts as CSV: official or alias headers, mixed date formats, and rows that do not fit."""
+"""Record extracts as CSV: official or alias headers, mixed date formats, UTF-8 or latin-1, rows that do not fit."""
 
 import csv
 import io
@@ -12,9 +12,10 @@ from smi_spark.reasons import Reason
 from smi_spark.schema import Column, TableSchema, load_schema
 from smi_spark.synthetic.records import Row
 
-ALIASED = ("prescribing", "smr06")  # extracts whose headers are the columns' first aliases
+ALIASED = ("prescribing", "smr06", "smr00", "ae")  # extracts whose headers are the columns' first aliases
+LATIN_1 = ("demography", "prescribing")  # extracts that are not in UTF-8; a letter that it lacks becomes ?
 BAD_SHARE = 0.04  # most bad rows for one good row
-_OURS = ("source", "path", "run_id")
+_OURS = ("chi_flags", "source", "path", "run_id")
 _HARMLESS = {"smr01": "LOCATION", "smr02": "LOCATION", "smr06": "TYPE_ICDO3", "prescribing": "PAID_QUANTITY"}
 
 
@@ -28,13 +29,16 @@ class BadRow:
 
 
 def input_columns(schema: TableSchema) -> tuple[Column, ...]:
-    """The columns that an extract of the table has."""
+    """The columns that an extract of the table can have."""
     return tuple(column for column in schema.in_zone("secure") if column.name not in _OURS)
 
 
-def write_extract(table: str, rows: list[Row], donors: list[Row], rng: random.Random) -> tuple[str, list[BadRow]]:
-    """The text of one extract, and which of its rows are bad; bad rows are made from ``donors``, never of good ones."""
-    columns = input_columns(load_schema(f"records/{table}"))
+def write_extract(table: str, rows: list[Row], donors: list[Row], rng: random.Random) -> tuple[bytes, list[BadRow]]:
+    """The bytes of one extract, and which of its rows are bad; bad rows are made from ``donors``, never of good ones.
+
+    The extract has the columns that it must have and those that its rows fill, also such as the table does not take.
+    """
+    columns = _columns(load_schema(f"records/{table}"), rows)
     rows = rng.sample(rows, len(rows))
     lines = [_fields(row, columns, rng) for row in rows]
     bad = []
@@ -44,7 +48,17 @@ def write_extract(table: str, rows: list[Row], donors: list[Row], rng: random.Ra
         bad.append((line, column, reason))
     found = [BadRow(_place(lines, line), column, reason) for line, column, reason in bad]
     header = [column.aliases[0] if table in ALIASED and column.aliases else column.name for column in columns]
-    return _csv([header, *lines]), sorted(found, key=lambda row: row.row_number)
+    text = _csv([header, *lines])
+    content = text.encode("latin-1", "replace") if table in LATIN_1 else text.encode()
+    return content, sorted(found, key=lambda row: row.row_number)
+
+
+def _columns(schema: TableSchema, rows: list[Row]) -> tuple[Column, ...]:
+    filled = dict.fromkeys(name for row in rows for name, value in row.items() if value not in (None, ""))
+    known = [column for column in input_columns(schema) if column.required or column.name in filled]
+    names = {column.name for column in input_columns(schema)}
+    further = [Column(name=name, type="string", meaning="not of the table") for name in filled if name not in names]
+    return (*known, *further)
 
 
 def _place(lines: list[list[str]], wanted: list[str]) -> int:
@@ -59,7 +73,8 @@ def _csv(lines: list[list[str]]) -> str:
 
 def _fields(row: Row, columns: tuple[Column, ...], rng: random.Random) -> list[str]:
     """The row as text; its dates in one of the formats that all date columns of the table take."""
-    form = rng.choice(next((column.formats for column in columns if column.formats), ("%Y-%m-%d",)))
+    formats = [column.formats for column in columns if column.type == "date"]
+    form = rng.choice([form for form in formats[0] if all(form in others for others in formats)])
     return [_text(row.get(column.name), form) for column in columns]
 
 
@@ -74,9 +89,11 @@ def _bad_lines(
 ) -> list[tuple[list[str], str | None, Reason]]:
     """A line, the column that is wrong and the reason, as many as the share allows."""
     schema = load_schema(f"records/{table}")
-    count = min(int(good * BAD_SHARE), len(donors), len(_SPOILT))
+    has_number = any(column.type == "int" for column in columns)
+    spoilt = [spoil for spoil in _SPOILT if has_number or spoil is not _not_a_number]
+    count = min(int(good * BAD_SHARE), len(donors), len(spoilt))
     made = []
-    for donor, spoil in zip(rng.sample(donors, count), _SPOILT, strict=False):
+    for donor, spoil in zip(rng.sample(donors, count), spoilt, strict=False):
         row = {**donor, schema.key[0]: f"{donor[schema.key[0]]}B"}
         line, column, reason = spoil(_Damage(table, schema, row, donor, columns, rng))
         made.append((line, column, reason))

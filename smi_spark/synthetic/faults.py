@@ -110,7 +110,8 @@ def _unknown_vr(image: Dataset) -> bytes:
 
 
 def _no_item(image: Dataset) -> bytes:
-    """A sequence that begins with something else than an item."""
+    """A sequence that begins with something else than an item; of undefined length, so that nobody can skip it."""
+    image["ProcedureCodeSequence"].is_undefined_length = True
     content = encode(image)
     start = content.index(_CODES) + 12
     assert content[start : start + 4] == _ITEM

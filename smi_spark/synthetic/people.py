@@ -20,7 +20,10 @@ _LATIN = tuple(name for name in _ACCENTED if name.encode("latin-1", "ignore").de
 
 @dataclass(frozen=True)
 class Person:
-    """One person; ``number`` is the place in the archive, ``charset`` what the scanners write the name in."""
+    """One person, or what a record of some day has of one: ``chi``, ``postcode`` and ``address`` are of that day.
+
+    ``number`` is the place in the archive, ``charset`` what the scanners write the name in.
+    """
 
     number: int
     chi: str
@@ -67,9 +70,7 @@ class Population:
         """A new person, born between the two dates of ``born`` (default: an adult by the time of the scans)."""
         sex = sex or rng.choice("FM")
         birth_date = day_between(*(born or (date(1927, 1, 1), date(1996, 12, 31))), rng)
-        while (chi := chi_number(birth_date, sex, rng)) in self._chis:
-            pass
-        self._chis.add(chi)
+        chi = self.number(birth_date, sex, rng)
         surname, charset = _surname(rng)
         person = Person(
             number=len(self.people) + 1,
@@ -78,18 +79,35 @@ class Population:
             forename=rng.choice(_FORENAMES_F if sex == "F" else _FORENAMES_M),
             surname=surname,
             birth_date=birth_date,
-            postcode=f"ZX{rng.randint(10, 99)} {rng.randint(1, 9)}{rng.choice('ABDEFGH')}{rng.choice('JLNPQRS')}",
-            address=f"{rng.randint(1, 250)} {rng.choice(_STREETS)}",
+            postcode=a_postcode(rng),
+            address=an_address(rng),
             charset=charset,
         )
         self.people.append(person)
         return person
+
+    def number(self, birth_date: date, sex: str, rng: random.Random) -> str:
+        """A CHI that nobody has yet."""
+        while (chi := chi_number(birth_date, sex, rng)) in self._chis:
+            pass
+        self._chis.add(chi)
+        return chi
 
 
 def infancy(rng: random.Random) -> tuple[date, date]:
     """A span in which people are born who are infants when they are scanned."""
     year = rng.randint(FIRST_DAY.year, FIRST_DAY.year + 5)
     return date(year, 1, 1), date(year, 12, 31)
+
+
+def a_postcode(rng: random.Random) -> str:
+    """A postcode of an area that no town has, ``ZX12 3AB``."""
+    return f"ZX{rng.randint(10, 99)} {rng.randint(1, 9)}{rng.choice('ABDEFGH')}{rng.choice('JLNPQRS')}"
+
+
+def an_address(rng: random.Random) -> str:
+    """House and street."""
+    return f"{rng.randint(1, 250)} {rng.choice(_STREETS)}"
 
 
 def _surname(rng: random.Random) -> tuple[str, str]:

@@ -34,7 +34,10 @@ class Scan:
 
 @dataclass(frozen=True)
 class Story:
-    """What is planted for one person; ``hit`` says whether ``cohort`` must hold the person."""
+    """What is planted for one person; ``hit`` says whether ``cohort`` must hold the person.
+
+    merge: when a second CHI number is given, and when both are merged; none leaves it to chance.
+    """
 
     name: str
     cohort: str
@@ -46,6 +49,7 @@ class Story:
     sex: str = ""
     born: tuple[date, date] | None = None
     day_zero: date | None = None
+    merge: tuple[When, When] | None = None
 
 
 HEAD_CT = Scan("CT", "head")
@@ -54,6 +58,7 @@ MONTH_END = date(2018, 8, 31)  # six calendar months before is 28 February
 USUAL = ((WARFARIN, (-2, 3)),)
 SOON = ((1, 4),)
 BEFORE_1930 = (date(1921, 1, 1), date(1924, 12, 31))
+NEW_NUMBER = ((0, 1), (0, 30))  # the scan and what is before it have the old one
 LEADING_ZERO = (date(1948, 3, 1), date(1948, 3, 9))
 
 
@@ -82,6 +87,7 @@ _HEAD_HITS = (
     _head("CHI with a leading zero", True, born=LEADING_ZERO),
     _head("only the second scan qualifies", True, HEAD_CT, Scan("CT", "head", (30, 0)),
           drugs=((WARFARIN, (29, 0)),), admissions=((31, 0),), day_zero=date(2016, 2, 9)),
+    _head("drug and scan under a number that was merged before the admission", True, merge=NEW_NUMBER),
 )  # fmt: skip
 
 _HEAD_MISSES = (
@@ -108,6 +114,7 @@ _BREAST_HITS = (
     _breast("cancer site without a fourth digit", True, tumours=(("C50", (3, 0)),)),
     _breast("two tumours, one of the breast", True, tumours=(("C183", (2, 0)), ("C502", (14, 0)))),
     _breast("two mammograms before the cancer", True, MAMMOGRAM, Scan("MG", "breast", (0, 20))),
+    _breast("mammogram under a number that was merged before the cancer", True, merge=NEW_NUMBER),
 )
 
 _BREAST_MISSES = (

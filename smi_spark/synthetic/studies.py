@@ -70,7 +70,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Study:
-    """One study. ``dates`` and ``careless`` as in ``Scan``; ``patient_id`` is the CHI as this study writes it."""
+    """One study. ``dates`` and ``careless`` as in ``Scan``; ``person`` as on its day, ``patient_id`` the CHI as it is
+    written.
+    """
 
     person: Person
     modality: str

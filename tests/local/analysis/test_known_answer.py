@@ -26,31 +26,39 @@ from tests.leaks import find_tokens
 HEAD_CT = "head_ct_after_drug_then_admitted"
 MAMMOGRAM = "mammogram_then_breast_cancer"
 
-# The same questions in plain SQL over zone 1, with CHIs and true dates.
+# The same questions in plain SQL over zone 1, with CHIs and true dates. A number stands for the one that its newest row
+# in the demography names.
 PATIENT = r"lpad(regexp_replace(PatientID, '\\s', ''), 10, '0')"
-PATIENTS = f"SELECT *, {PATIENT} AS chi FROM secure_images"
+PERSONS = "SELECT CHI_NUMBER, max_by(UPI_NUMBER, DATE_FROM) AS chi FROM secure_demography GROUP BY CHI_NUMBER"
+PATIENTS = f"SELECT i.*, p.chi FROM secure_images i JOIN ({PERSONS}) p ON p.CHI_NUMBER = {PATIENT}"
+
+
+def of_persons(table: str) -> str:
+    return f"(SELECT r.*, n.chi FROM secure_{table} r JOIN ({PERSONS}) n ON n.CHI_NUMBER = r.UPI_NUMBER)"
+
+
 QUESTIONS = {
     HEAD_CT: f"""
         SELECT chi, StudyInstanceUID, SOPInstanceUID FROM ({PATIENTS}) i
         WHERE modality_as_written = 'CT'
           AND lower(concat_ws(' ', BodyPartExamined, StudyDescription, SeriesDescription)) RLIKE 'head|brain|skull'
           AND EXISTS (
-            SELECT 1 FROM secure_prescribing p
-            WHERE p.UPI_NUMBER = i.chi AND p.PI_BNF_ITEM_CODE LIKE '0208020V0%'
+            SELECT 1 FROM {of_persons("prescribing")} p
+            WHERE p.chi = i.chi AND p.PI_BNF_ITEM_CODE LIKE '0208020V0%'
               AND p.PRESCRIBED_DATE >= add_months(i.StudyDate, -6) AND p.PRESCRIBED_DATE <= i.StudyDate)
           AND EXISTS (
-            SELECT 1 FROM secure_smr01 a
-            WHERE a.UPI_NUMBER = i.chi
+            SELECT 1 FROM {of_persons("smr01")} a
+            WHERE a.chi = i.chi
               AND a.ADMISSION_DATE > i.StudyDate AND a.ADMISSION_DATE <= add_months(i.StudyDate, 3))""",
     MAMMOGRAM: f"""
         SELECT chi, StudyInstanceUID, SOPInstanceUID FROM ({PATIENTS}) i
         WHERE modality_as_written = 'MG' AND PatientSex = 'F'
           AND EXISTS (
-            SELECT 1 FROM secure_smr06 c
-            WHERE c.UPI_NUMBER = i.chi AND c.ICD10S_CANCER_SITE LIKE 'C50%'
+            SELECT 1 FROM {of_persons("smr06")} c
+            WHERE c.chi = i.chi AND c.ICD10S_CANCER_SITE LIKE 'C50%'
               AND c.INCIDENCE_DATE >= i.StudyDate AND c.INCIDENCE_DATE <= add_months(i.StudyDate, 24))""",
 }
-RECORDS = ("prescribing", "smr01", "smr06")
+RECORDS = ("demography", "prescribing", "smr01", "smr06")
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +115,7 @@ def delivered(cohort: Cohort) -> tuple[set[str], set[str], list[str]]:
 def test_a_snapshot_holds_the_planted_answer(spark: SparkSession, config: Config, answers: Answers, name: str) -> None:
     planted, mapped = answers.cohorts[name], Mapped(config)
     assert len(planted.patients) >= 5
+    assert {p.chi for p in answers.planted if p.hit and "number that was merged" in p.story} & set(planted.patients)
     cohort = open_cohort(spark, config, "demo", name)
     patients, studies, images = delivered(cohort)
     assert patients == mapped.patients(planted.patients)
@@ -133,7 +142,7 @@ def test_a_snapshot_equals_the_same_question_in_plain_sql(spark: SparkSession, c
 def test_the_admissions_delivered_are_those_within_their_window(spark: SparkSession, config: Config) -> None:
     expected = spark.sql(f"""
         SELECT DISTINCT a.URI, datediff(a.ADMISSION_DATE, i.StudyDate) AS days
-        FROM secure_smr01 a JOIN ({PATIENTS}) i ON a.UPI_NUMBER = i.chi
+        FROM {of_persons("smr01")} a JOIN ({PATIENTS}) i ON a.chi = i.chi
         WHERE i.SOPInstanceUID IN (SELECT SOPInstanceUID FROM ({QUESTIONS[HEAD_CT]}))
           AND a.ADMISSION_DATE > i.StudyDate AND a.ADMISSION_DATE <= add_months(i.StudyDate, 3)""").collect()
     cohort = open_cohort(spark, config, "demo", HEAD_CT)

@@ -38,6 +38,7 @@ def taken_in(spark: SparkSession, place: Path, answers: Answers) -> Config:
     ingest_headers(spark, config, [str(place / "in/dicom")])
     for name in record_tables():
         load_records(spark, config, name, str(place / "in/records" / f"{name}.csv"))
+    load_records(spark, config, "smr01", str(place / "in/records/smr01_late.csv"))
     return config
 
 
@@ -86,6 +87,23 @@ def test_records_are_loaded_but_for_the_rows_planted_to_be_wrong(
     assert read(spark, taken_in, f"records/{name}").count() == answers.rows[name]
     found = sorted((row.row_number, row.column or "", row.reason) for row in bad.collect())
     assert found == sorted((row.row_number, row.column or "", str(row.reason)) for row in answers.bad_rows[name])
+
+
+def test_a_later_extract_corrects_the_rows_that_were_planted_to_be_corrected(
+    spark: SparkSession, taken_in: Config, answers: Answers
+) -> None:
+    corrected = read(spark, taken_in, "records/smr01").where("path = 'smr01_late.csv'").select("URI").collect()
+    history = tables.history_of(tables.table(taken_in, "secure/records/smr01"))
+
+    assert sorted(row.URI for row in corrected) == answers.corrected["smr01"]
+    assert sorted(row.URI for row in tables.read(spark, history).collect()) == answers.corrected["smr01"]
+
+
+def test_numbers_that_were_merged_are_the_planted_ones(spark: SparkSession, taken_in: Config, answers: Answers) -> None:
+    people = read(spark, taken_in, "people").collect()
+
+    assert {row.chi: row.person for row in people} == answers.merged
+    assert answers.merged
 
 
 def test_the_same_archive_again_changes_no_table(spark: SparkSession, taken_in: Config, place: Path) -> None:

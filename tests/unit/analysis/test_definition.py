@@ -101,12 +101,13 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
         (
             "records/required/0/table", "smr6",
             "records.required[0].table: smr6 is not a table. "
-            "Tables here: deaths, prescribing, smr01, smr02, smr06. Did you mean smr06?",
+            "Tables here: ae, deaths, demography, prescribing, smr00, smr01, smr02, smr04, smr06. Did you mean smr06?",
         ),
         (
             "records/required/0/codes", {"ICD10": "C34"},
             "records.required[0].codes: ICD10 is not a code system or column. "
-            "Code system or columns here: ICD-10, ICD-O-3, ICD10S_CANCER_SITE, TYPE_ICDO3. Did you mean ICD-10?",
+            "Code system or columns here: ICD-10, ICD-O-3, ICD-9, ICD-O-2, ICD-O, ICD10S_CANCER_SITE, TYPE_ICDO3, "
+            "SITE_ICD9, ICDO2_ICDO2, TYPE_ICDO. Did you mean ICD-10?",
         ),
         (
             "records/required/0/codes", {"ICD-10": [34]},
@@ -115,7 +116,7 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
         (
             "deliver/records", {"smr08": {}},
             "deliver.records: smr08 is not a table. "
-            "Tables here: deaths, prescribing, smr01, smr02, smr06. Did you mean smr06?",
+            "Tables here: ae, deaths, demography, prescribing, smr00, smr01, smr02, smr04, smr06. Did you mean smr06?",
         ),
         (
             "cohort", "Lung 2",

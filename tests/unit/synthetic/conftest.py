@@ -1,5 +1,7 @@
 """One archive for all tests of its parts: every story, and a few people whom chance alone leads."""
 
+import csv
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,23 @@ from smi_spark.synthetic import Answers, write_archive
 class Archive(NamedTuple):
     root: Path
     answers: Answers
+
+    def extract(self, name: str) -> tuple[list[str], list[list[str]]]:
+        """Header and rows of an extract, in UTF-8 or else latin-1."""
+        content = (self.root / "records" / f"{name}.csv").read_bytes()
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            text = content.decode("latin-1")
+        header, *rows = csv.reader(io.StringIO(text, newline=""))
+        return header, rows
+
+    def good_rows(self, name: str, *columns: str) -> list[list[str]]:
+        """The columns' values of the rows that are not bad."""
+        bad = {row.row_number for row in self.answers.bad_rows.get(name, [])}
+        header, rows = self.extract(name)
+        places = [header.index(column) for column in columns]
+        return [[row[place] for place in places] for number, row in enumerate(rows, start=1) if number not in bad]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The known answers, found again in another way: from the files alone, by pydicom, csv and dateutil."""
 
-import csv
 import re
 import warnings
 from collections import defaultdict
@@ -25,18 +24,16 @@ def _day(text: str) -> date | None:
     return None
 
 
-def _rows(archive: Any, table: str, *columns: str) -> list[list[str]]:
-    """The columns' values of the rows that are not bad."""
-    bad = {row.row_number for row in archive.answers.bad_rows[table]}
-    with (archive.root / "records" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    places = [header.index(column) for column in columns]
-    return [[row[place] for place in places] for number, row in enumerate(rows, start=1) if number not in bad]
+@pytest.fixture(scope="module")
+def person(archive: Any) -> dict[str, str]:
+    """CHI → the number that its newest row in the demography names."""
+    rows = archive.good_rows("demography", "CHI_NUMBER", "UPI_NUMBER", "DATE_FROM")
+    return {chi: upi for chi, upi, _ in sorted(rows, key=lambda row: _day(row[2]) or date.min)}
 
 
 @pytest.fixture(scope="module")
-def images(archive: Any) -> list[tuple[str, str, str, date | None, str, str]]:
-    """CHI, study, modality, study date, body part in words, sex of each good image."""
+def images(archive: Any, person: dict[str, str]) -> list[tuple[str, str, str, date | None, str, str]]:
+    """CHI of the person, study, modality, study date, body part in words, sex of each good image."""
     found = []
     for path in sorted((archive.root / "dicom").rglob("*.dcm")):
         if str(path.relative_to(archive.root / "dicom")) in archive.answers.broken:
@@ -48,18 +45,18 @@ def images(archive: Any) -> list[tuple[str, str, str, date | None, str, str]]:
             words = " ".join(
                 str(image.get(w, "")) for w in ("BodyPartExamined", "StudyDescription", "SeriesDescription")
             )
-            chi = image.OtherPatientIDsSequence[0].PatientID
+            chi = person[image.OtherPatientIDsSequence[0].PatientID]
             found.append((chi, str(image.StudyInstanceUID), image.Modality, day, words, image.PatientSex))
     return found
 
 
-def test_head_ct_after_warfarin_then_admitted(archive: Any, images: Any) -> None:
+def test_head_ct_after_warfarin_then_admitted(archive: Any, images: Any, person: dict[str, str]) -> None:
     drugs, admissions = defaultdict(list), defaultdict(list)
-    for chi, day, code in _rows(archive, "prescribing", "Pat UPI [C]", "Prescribed Full Date", "PI BNF Item Code"):
+    for chi, day, code in archive.good_rows("prescribing", "Pat UPI [C]", "Prescribed Full Date", "PI BNF Item Code"):
         if code.startswith("0208020V0"):
-            drugs[chi].append(_day(day))
-    for chi, day in _rows(archive, "smr01", "UPI_NUMBER", "ADMISSION_DATE"):
-        admissions[chi].append(_day(day))
+            drugs[person[chi]].append(_day(day))
+    for chi, day in archive.good_rows("smr01", "UPI_NUMBER", "ADMISSION_DATE"):
+        admissions[person[chi]].append(_day(day))
     found = [
         (chi, study)
         for chi, study, modality, day, words, _ in images
@@ -70,11 +67,11 @@ def test_head_ct_after_warfarin_then_admitted(archive: Any, images: Any) -> None
     _agrees(archive.answers.cohorts["head_ct_after_drug_then_admitted"], found, at_least=8)
 
 
-def test_mammogram_then_breast_cancer(archive: Any, images: Any) -> None:
+def test_mammogram_then_breast_cancer(archive: Any, images: Any, person: dict[str, str]) -> None:
     cancers = defaultdict(list)
-    for chi, day, site in _rows(archive, "smr06", "CHI_NO", "INCIDENCE_DATE", "ICD10S_CANCER_SITE"):
+    for chi, day, site in archive.good_rows("smr06", "CHI_NO", "INCIDENCE_DATE", "ICD10S_CANCER_SITE"):
         if site[:3] == "C50":
-            cancers[chi].append(_day(day))
+            cancers[person[chi]].append(_day(day))
     found = [
         (chi, study)
         for chi, study, modality, day, _, sex in images
@@ -98,6 +95,17 @@ def test_each_story_ends_as_it_was_planted(archive: Any) -> None:
     assert {planted.hit for planted in archive.answers.planted} == {True, False}
 
 
+def test_the_answers_name_every_number_that_was_merged(archive: Any, person: dict[str, str]) -> None:
+    assert archive.answers.merged == {chi: kept for chi, kept in person.items() if chi != kept}
+    assert archive.answers.merged
+
+
+def test_a_planted_answer_hangs_on_a_merged_number(archive: Any, images: Any) -> None:
+    merged = {planted.chi for planted in archive.answers.planted if "number that was merged" in planted.story}
+    ids = {chi for cohort in archive.answers.cohorts.values() for chi in cohort.patients}
+    assert len(merged & ids) == len(merged) == 2
+
+
 def test_answers_are_read_as_they_were_written(archive: Any) -> None:
     assert Answers.read(archive.root / "answers.json") == archive.answers
 
@@ -105,8 +113,11 @@ def test_answers_are_read_as_they_were_written(archive: Any) -> None:
 def test_no_birth_date_in_the_list_is_the_date_of_an_event(archive: Any, images: Any) -> None:
     born = set(archive.answers.identifiers["birth_date"])
     days = {day for *_, day, _, _ in images if day}
-    for table, column in (("smr01", "ADMISSION_DATE"), ("smr02", "DATE_OF_DELIVERY"), ("deaths", "DATE_OF_DEATH")):
-        days |= {_day(text) for (text,) in _rows(archive, table, column)}
+    for table, column in (
+        ("smr01", "ADMISSION_DATE"), ("smr02", "DATE_OF_DELIVERY"), ("deaths", "DATE_OF_DEATH"),
+        ("smr04", "ADMISSION_DATE"), ("demography", "DATE_FROM"), ("ae", "Arrival Date"), ("smr00", "Clinic Date (00)"),
+    ):  # fmt: skip
+        days |= {_day(text) for (text,) in archive.good_rows(table, column)}
     assert born
     assert born.isdisjoint(f"{day:%Y%m%d}" for day in days)
     assert born.isdisjoint(f"{day:%Y-%m-%d}" for day in days)

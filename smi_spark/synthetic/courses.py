@@ -1,0 +1,146 @@
+"""The people of an archive: planted stories, people whom chance alone leads, and those with records alone."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+
+from smi_spark.synthetic.chance import stream
+from smi_spark.synthetic.days import FIRST_DAY, LAST_DAY, YEARS, add_months, day_between, moved
+from smi_spark.synthetic.following import die_of_cancer, fall_ill_with_cancer, follow
+from smi_spark.synthetic.history import plan_history
+from smi_spark.synthetic.lives import Life
+from smi_spark.synthetic.people import Person, Population, infancy
+from smi_spark.synthetic.profile import Profile
+from smi_spark.synthetic.records import ORDINARY_DRUGS
+from smi_spark.synthetic.stories import WARFARIN, Scan, Story, planted
+from smi_spark.synthetic.studies import BODY_PARTS
+
+RECORDS_ONLY = 2 / 3  # people with records alone, for one with images; their babies come on top
+_HARMLESS = (Scan("CR", "chest"), Scan("CR", "knee"), Scan("US", "abdomen"), Scan("MR", "knee"), Scan("CT", "abdomen"))
+
+
+def all_lives(profile: Profile, patients: int, seed: int) -> Iterator[Life]:
+    """``patients`` people with images, the stories first, then people with records alone."""
+    archive = _Archive(Population(), profile, seed)
+    stories = planted()
+    for index in range(patients):
+        rng = stream(seed, "life", index)
+        if index < len(stories):
+            yield _storied(archive, stories[index], rng)
+        else:
+            yield from _ordinary(archive, index - len(stories), rng)
+    for index in range(round(patients * RECORDS_ONLY)):
+        yield from _unimaged(archive, stream(seed, "records only", index))
+
+
+@dataclass(frozen=True)
+class _Archive:
+    population: Population
+    profile: Profile
+    seed: int
+
+    def begin(self, person: Person, rng: random.Random, story: Story | None = None, zero: date | None = None) -> Life:
+        """The life of a person of whom nothing is told yet but where they lived."""
+        merge = (moved(zero, *story.merge[0]), moved(zero, *story.merge[1])) if zero and story and story.merge else None
+        past = stream(self.seed, "history", person.number)
+        return Life(plan_history(person, self.population, self.profile, past, merge), self.seed, rng, story)
+
+    def close(self, life: Life) -> Life:
+        """``life`` with all that follows from it, and its end."""
+        follow(life, self.profile)
+        life.end(self.profile)
+        return life
+
+
+def _storied(archive: _Archive, story: Story, rng: random.Random) -> Life:
+    """A planted story, amid events that cannot change its answer."""
+    person = archive.population.new(rng, sex=story.sex, born=story.born)
+    zero = story.day_zero or day_between(add_months(FIRST_DAY, 12), add_months(LAST_DAY, -36), rng)
+    life = archive.begin(person, rng, story, zero)
+    for scan in story.scans:
+        life.scan(scan, moved(zero, *scan.when))
+    for drug, when in story.drugs:
+        life.prescribe(moved(zero, *when), drug)
+    for when in story.admissions:
+        life.admit(moved(zero, *when))
+    for site, when in story.tumours:
+        life.diagnose(moved(zero, *when), site)
+    life.scan(rng.choice(_HARMLESS), zero - timedelta(days=rng.randint(200, 900)))
+    life.admit(zero - timedelta(days=rng.randint(200, 1500)))
+    _take_ordinary_drugs(life)
+    die_of_cancer(life, archive.profile.cancer)
+    return archive.close(life)
+
+
+def _ordinary(archive: _Archive, index: int, rng: random.Random) -> Iterator[Life]:
+    """A person whom chance alone leads; each fifth an infant, with the mother's records."""
+    if index % 5 == 0:
+        baby = archive.begin(archive.population.new(rng, born=infancy(rng)), rng)
+        _image(baby, baby.person.birth_date + timedelta(days=rng.randint(3, 300)), index)
+        yield from _deliver(archive, baby, rng)
+        return
+    life = archive.begin(archive.population.new(rng), rng)
+    for _ in range(rng.randint(1, 3)):
+        _image(life, day_between(FIRST_DAY, LAST_DAY, rng), index)
+    _fall_ill(archive, life)
+    yield archive.close(life)
+
+
+def _unimaged(archive: _Archive, rng: random.Random) -> Iterator[Life]:
+    """Someone known from records alone: a mother of newborns, or anybody."""
+    if rng.random() < 0.25:
+        baby = archive.begin(archive.population.new(rng, born=infancy(rng)), rng)
+        yield from _deliver(archive, baby, rng)
+        return
+    life = archive.begin(archive.population.new(rng), rng)
+    _fall_ill(archive, life)
+    yield archive.close(life)
+
+
+def _deliver(archive: _Archive, baby: Life, rng: random.Random) -> Iterator[Life]:
+    """The mother, the baby, and a twin for some."""
+    babies, born = [baby], baby.person.birth_date
+    if rng.random() < archive.profile.births.twins.value:
+        babies.append(archive.begin(archive.population.new(rng, born=(born, born)), rng))
+    person = archive.population.new(rng, sex="F", born=(add_months(born, -38 * 12), add_months(born, -20 * 12)))
+    mother = archive.begin(person, rng)
+    mother.give_birth([each.history.on(born, each.aside) for each in babies])
+    yield from map(archive.close, (mother, *babies))
+
+
+def _image(life: Life, day: date, index: int) -> None:
+    """A study of any kind; now and then without dates, or with the CHI not as it should be written."""
+    rng = life.rng
+    modality = rng.choice(("CT", "CT", "MR", "CR", "US", "PT" if life.person.birth_date < FIRST_DAY else "CR"))
+    dates = {3: "no_study_date", 6: "none"}.get(index % 8, "all") if not life.studies else "all"
+    scan = Scan(modality, rng.choice(BODY_PARTS[modality]), dates=dates, careless=index % 8 == 5)
+    life.scan(scan, day, str if modality == "CT" else partial(_careless, rng=rng))
+
+
+def _careless(chi: str, rng: random.Random) -> str:
+    """A CHI as some write it: without its leading zero, or twice. Not for CT, which the questions ask about."""
+    if chi.startswith("0"):
+        return rng.choice((chi, chi[1:]))
+    return rng.choice((chi,) * 9 + (f"{chi}\\{chi}",))
+
+
+def _fall_ill(archive: _Archive, life: Life) -> None:
+    """A tumour for some; admissions, drugs (warfarin for some), most near the first scan."""
+    rng = life.rng
+    day = life.studies[0].day if life.studies else day_between(FIRST_DAY, LAST_DAY, rng)
+    if rng.random() < archive.profile.cancer.a_year.within(YEARS):
+        fall_ill_with_cancer(life, archive.profile.cancer, day + timedelta(days=rng.randint(-300, 600)))
+    for _ in range(rng.randint(0, 3)):
+        life.admit(day + timedelta(days=rng.randint(-400, 150)))
+    _take_ordinary_drugs(life)
+    if rng.random() < 0.4:
+        for month in range(rng.randint(1, 6)):
+            life.prescribe(moved(day, month - 4, rng.randint(0, 9)), WARFARIN)
+
+
+def _take_ordinary_drugs(life: Life) -> None:
+    rng = life.rng
+    for _ in range(rng.randint(2, 9)):
+        life.prescribe(day_between(FIRST_DAY, LAST_DAY, rng), rng.choice(ORDINARY_DRUGS))

@@ -1,0 +1,77 @@
+"""How often things happen to the people of an archive: the figures of ``conf/synthetic``, each with its source."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from smi_spark.config import load_yaml, validate
+from smi_spark.errors import InputError, unknown_name
+from smi_spark.resources import folder
+
+DEFAULT = "small"
+PROFILES = ("scotland", "small")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Figure(_Section):
+    """A probability, and where it is from."""
+
+    value: Annotated[float, Field(ge=0, le=1, description="a probability, from 0 to 1")]
+    source: Annotated[str, Field(min_length=1, description="what can be cited for the value, or assumed")]
+
+    def within(self, years: int) -> float:
+        """The probability within so many years of what has this one within a year."""
+        return float(1 - (1 - self.value) ** years)
+
+
+class People(_Section):
+    moves_a_year: Annotated[Figure, Field(description="who moves to another home in the country")]
+    leaves_a_year: Annotated[Figure, Field(description="who leaves the country")]
+    dies_a_year: Annotated[Figure, Field(description="adults who die of something else than cancer")]
+    two_numbers: Annotated[Figure, Field(description="who has two CHI numbers that were merged later")]
+
+
+class Births(_Section):
+    twins: Annotated[Figure, Field(description="deliveries of two babies")]
+
+
+class Hospital(_Section):
+    through_ae: Annotated[Figure, Field(description="emergency admissions that begin in A&E")]
+    ae_alone_a_year: Annotated[Figure, Field(description="who is in A&E and goes home")]
+    mental_health_a_year: Annotated[Figure, Field(description="who is admitted to a psychiatric hospital")]
+
+
+class Clinics(_Section):
+    after_scan: Annotated[Figure, Field(description="studies that an outpatient clinic follows")]
+    returns: Annotated[Figure, Field(description="appointments that are not the first of their kind")]
+    missed: Annotated[Figure, Field(description="appointments that the patient does not keep")]
+
+
+class Cancer(_Section):
+    a_year: Annotated[Figure, Field(description="who is found to have cancer")]
+    fatal: Annotated[Figure, Field(description="who dies of it")]
+    sites: Annotated[dict[str, Figure], Field(min_length=1, description="ICD-10 code of a site → its weight")]
+
+
+class Profile(_Section):
+    """The figures of one archive. One that is named ``…_a_year`` is the probability within a year."""
+
+    people: People
+    births: Births
+    hospital: Hospital
+    clinics: Clinics
+    cancer: Cancer
+
+
+def load_profile(name: str = DEFAULT) -> Profile:
+    """The profile of that name.
+
+    Raises InputError for an unknown one, ConfigError that names file and field where its file is wrong.
+    """
+    if name not in PROFILES:
+        raise InputError(unknown_name("conf/synthetic", name, "profile", PROFILES))
+    path = folder("conf") / "synthetic" / f"{name}.yaml"
+    return validate(Profile, load_yaml(path), str(path))
