@@ -1,0 +1,119 @@
+"""The tables of zone 2 without any file: rows by the hundred million, straight to Delta, for measures of queries."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyarrow import fs
+from pyspark.sql import DataFrame, SparkSession
+
+from smi_spark import tables
+from smi_spark.config import Config
+from smi_spark.errors import InputError
+from smi_spark.objectstore import open_files
+from smi_spark.progress import Progress
+from smi_spark.synthetic.image_frames import image_frame, rolled_up_studies, series_frame, study_frame
+from smi_spark.synthetic.quotas import Plan, plan_tables
+from smi_spark.synthetic.rates import Rates, load_rates
+from smi_spark.synthetic.record_frames import TABLES, expected_rows, record_frame
+from smi_spark.tables import Table
+
+UNFINISHED = "_unfinished"  # stands in the place while a run is at work, and stays when it is killed
+
+_IMAGES_IN_FILE = 4_000_000  # about 128 MB
+_RECORDS_IN_FILE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rows written, table by table (``images``, ``records/smr01`` …)."""
+
+    rows: Mapping[str, int]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {count:,}" for name, count in self.rows.items())
+
+
+def write_tables(spark: SparkSession, config: Config, *, images: int, seed: int, rates: Rates | None = None) -> Written:
+    """Write ``deidentified/images`` of exactly so many rows, ``series``, ``studies`` and ``records/…`` below the root.
+
+    Same seed, images and rates (default: ``conf/synthetic/tables.yaml``): the same rows, on any machine. Images
+    are written year by year; images, series and studies are sorted by study, records by patient.
+    Raises InputError where the root holds something already, saying so when a run that was killed left it, and for
+    less than 1,000 images.
+    """
+    plan = plan_tables(images, seed, rates or load_rates())
+    with _work_in(config.root, images, seed):
+        rows = {"images": _write_images(spark, config, plan)} | _write_rolled_up(spark, config, plan)
+        return Written(rows | {f"records/{table}": _write_records(spark, config, plan, table) for table in TABLES})
+
+
+def _write_images(spark: SparkSession, config: Config, plan: Plan) -> int:
+    """Year by year, a commit each: the rows of one file a core are in memory, however many there are in all."""
+    total, written = sum(batch.images for batch in plan.batches), 0
+    with Progress("deidentified/images", total, "images") as progress:
+        for year in plan.years:
+            batches = [batch for batch in plan.batches if batch.year == year]
+            series = series_frame(plan, study_frame(spark, plan, batches, _IMAGES_IN_FILE))
+            added = _append(image_frame(plan, series), config, "images")
+            progress.add(added)
+            written += added
+    return written
+
+
+def _write_rolled_up(spark: SparkSession, config: Config, plan: Plan) -> dict[str, int]:
+    """What the roll-ups of these images are, made of the studies: a file a modality and year."""
+    studies = study_frame(spark, plan, plan.batches, sum(batch.images for batch in plan.batches))
+    return {
+        "series": _append(_by_study(series_frame(plan, studies)), config, "series"),
+        "studies": _append(_by_study(rolled_up_studies(studies)), config, "studies"),
+    }
+
+
+def _by_study(rows: DataFrame) -> DataFrame:
+    return rows.sortWithinPartitions("modality", "year", "StudyInstanceUID")
+
+
+def _write_records(spark: SparkSession, config: Config, plan: Plan, table: str) -> int:
+    rows = record_frame(spark, plan, table)
+    day = _table(config, f"records/{table}").schema.event_date
+    files = max(1, round(expected_rows(plan, table) / _RECORDS_IN_FILE))
+    ordered = rows.repartitionByRange(files, "patient_id").sortWithinPartitions("patient_id", str(day))
+    return _append(ordered, config, f"records/{table}")
+
+
+def _append(rows: DataFrame, config: Config, name: str) -> int:
+    target = _table(config, name)
+    known = [column for column in target.columns if column in rows.columns]
+    return tables.append(tables.completed(rows.select(*known), target), target)
+
+
+def _table(config: Config, name: str) -> Table:
+    return tables.table(config, f"deidentified/{name}")
+
+
+@contextmanager
+def _work_in(root: str, images: int, seed: int) -> Iterator[None]:
+    """A note in the place while the body runs, so that what a killed run leaves does not pass for an archive."""
+    system, path = open_files(root)
+    note = f"{path}/{UNFINISHED}"
+    _check_empty(system, path, root)
+    system.create_dir(path, recursive=True)
+    with system.open_output_stream(note) as file:
+        file.write(json.dumps({"images": images, "seed": seed}).encode())
+    yield
+    system.delete_file(note)
+
+
+def _check_empty(system: fs.FileSystem, path: str, root: str) -> None:
+    found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
+    if any(info.base_name == UNFINISHED for info in found):
+        with system.open_input_stream(f"{path}/{UNFINISHED}") as file:
+            of = json.loads(file.read())
+        raise InputError(
+            f"{root} holds something already: what a run of {of['images']:,} images with seed {of['seed']} left, which "
+            "did not end. Remove it, or give a place that is new or empty."
+        )
+    if found:
+        raise InputError(f"{root} holds something already. Give a place that is new or empty.")
