@@ -1,4 +1,4 @@
-"""Zone 1 in figures: files to Delta, growth, memory, log, promotion, skew, stored bytes, workers; beside their targets.
+"""Zone 1 in figures beside their targets: files to Delta, growth, memory, promotion, records, stored bytes and others.
 
     python benchmarks/ingest.py [--only NAME,…] [--scale 0.01] [--place FOLDER] [--save benchmarks/results/ingest.txt]
 
@@ -26,6 +26,7 @@ from secure.known import known
 from secure.listing import listing
 from secure.log import log
 from secure.promotion import promotion
+from secure.records import records
 from secure.skew import skew
 from secure.stored import stored
 from secure.workers import workers
@@ -37,6 +38,7 @@ MEASURES: dict[str, tuple[Callable[[Ground], list[str]], int]] = {  # and the GB
     "listing": (listing, 30),
     "log": (log, 2),
     "promotion": (promotion, 8),
+    "records": (records, 8),
     "skew": (skew, 1),
     "stored": (stored, 1),
     "workers": (workers, 16),
