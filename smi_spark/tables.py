@@ -235,9 +235,10 @@ def notes(spark: SparkSession, source: Table) -> set[str]:
 
 
 def add_columns(spark: SparkSession, target: Table, names: Sequence[str]) -> None:
-    """Add columns of the schema behind those that the table has; null in its rows."""
+    """Add columns of the schema behind those that the table has; null in its rows, of which none changes."""
     fields = [field for field in target.schema.spark(target.zone) if field.name in names]
-    spark.sql(f"ALTER TABLE delta.`{target.uri}` ADD COLUMNS ({', '.join(map(_definition, fields))})")
+    with settings(spark, NOTED):
+        spark.sql(f"ALTER TABLE delta.`{target.uri}` ADD COLUMNS ({', '.join(map(_definition, fields))})")
 
 
 def with_all_columns(spark: SparkSession, target: Table) -> Table:

@@ -13,7 +13,7 @@ CHI = "0101031234"
 DAY = date(2020, 1, 15)
 CT = {
     "source": "/pacs", "modality": "CT", "year": 2020, "StudyInstanceUID": "1.2.1", "SeriesInstanceUID": "1.2.1.1",
-    "PatientID": CHI, "PatientName": "Marker^Ann", "PatientBirthDate": date(1950, 1, 16), "PatientSex": "F",
+    "PatientID": CHI, "PatientName": "Quernlock^Ann", "PatientBirthDate": date(1950, 1, 16), "PatientSex": "F",
     "StudyDate": DAY, "AccessionNumber": "ACC7", "StudyDescription": "CT Head w/o", "Manufacturer": "ACME",
     "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "PixelSpacing": [0.5, 0.5], "ImageType": ["ORIGINAL", "PRIMARY"],
 }  # fmt: skip
@@ -51,7 +51,7 @@ def fill_zone_one(spark: SparkSession, config: Config) -> None:
 def planted_texts() -> list[str]:
     """Every text that identifies somebody in what ``fill_zone_one`` wrote."""
     texts = [_text(table, column.name) for table in TABLES for column in _hidden(table) if "string" in column.type]
-    return [*texts, f"{BORN:%Y-%m-%d}", f"{BORN:%Y%m%d}", CHI, CHI[1:], "101205678", "Marker", "NK01 0AA"]
+    return [*texts, f"{BORN:%Y-%m-%d}", f"{BORN:%Y%m%d}", CHI, CHI[1:], "101205678", "Quernlock", "NK01 0AA"]
 
 
 def _planted(table: str) -> dict[str, object]:

@@ -49,7 +49,7 @@ def of_numbers(rows: DataFrame, numbers: DataFrame, columns: Sequence[Column], k
     """The rows that have one of ``numbers`` (chi) in one of the columns, each once by its key."""
     given = F.explode(F.array_distinct(F.array_compact(F.array(*columns)))).alias("chi")
     found = rows.select(*key, given).join(F.broadcast(numbers), "chi").select(*key).distinct()
-    return rows.join(F.broadcast(found), list(key), "left_semi")
+    return rows.join(found, list(key), "left_semi")
 
 
 def bring_up_people(spark: SparkSession, config: Config, schema: TableSchema, run_id: str) -> int:

@@ -147,7 +147,7 @@ def _write(settled: DataFrame, target: tables.Table, counts: LoadCounts, run_id:
     if counts.corrected:
         corrected = stamped.where(F.col("outcome") == CORRECTED)
         key = list(target.schema.key)
-        replaced = tables.read(spark, target).join(F.broadcast(corrected.select(*key)), key, "left_semi")
+        replaced = tables.read(spark, target).join(corrected.select(*key), key, "left_semi")
         stamps = {"replaced_at": F.current_timestamp(), "replaced_by": F.lit(run_id)}
         history = tables.with_all_columns(spark, tables.history_of(target))
         tables.merge(replaced.withColumns(stamps), history, [*key, "run_id"])

@@ -27,12 +27,12 @@ from smi_spark.deidentified.labels import body_part
 from smi_spark.deidentified.pseudonyms import (
     in_worker,
     map_distinct,
-    patient_identity,
     pseudonym,
     pseudonymise,
     pseudonymous_uid,
 )
 from smi_spark.job import explain
+from smi_spark.secure.chi import patient_identity
 
 BLANKS = " \0"
 

@@ -95,6 +95,7 @@ def test_numbers_merged_later_lead_to_one_person_in_every_table(
     assert tables.versions_below(Path(filled.root)) == before
 
 
+@pytest.mark.long
 def test_a_merge_taken_back_gives_each_its_own_again(spark: SparkSession, filled: Config, tmp_path: Path) -> None:
     header = "CHI_NUMBER,UPI_NUMBER,DATE_FROM\n"
     load(spark, filled, "demography", tmp_path / "d.csv", f"{header}{B},{A},2021-01-01\n")
@@ -108,6 +109,7 @@ def test_a_merge_taken_back_gives_each_its_own_again(spark: SparkSession, filled
     assert sorted(persons(spark, filled, "records/smr02", "ADMISSION_DATE").values()) == [A, B]
 
 
+@pytest.mark.long
 def test_a_babys_number_that_is_merged_is_made_again_too(spark: SparkSession, filled: Config, tmp_path: Path) -> None:
     load(spark, filled, "demography", tmp_path / "d.csv", (
         f"CHI_NUMBER,UPI_NUMBER,DATE_FROM\n{BABY},{B},2021-01-01\n"
@@ -122,7 +124,8 @@ def test_a_babys_number_that_is_merged_is_made_again_too(spark: SparkSession, fi
     assert babies == [pseudonym(load_key(filled.keys.archive), "patient", B)]
 
 
-@pytest.mark.parametrize("commits", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("commits", [1, 2])
 def test_a_run_killed_between_is_completed_by_the_next(
     spark: SparkSession, filled: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
