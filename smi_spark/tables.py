@@ -157,11 +157,12 @@ def replace(
 
 
 def merge(
-    df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame | None = None, only_changed: bool = False
-) -> int:
+    df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame | None = None, only_changed: bool = False,
+    insert: bool = True,
+) -> int:  # fmt: skip
     """Put rows in place of those with the same key ``on``, and add those whose key the table lacks; gives their number.
 
-    With ``only_changed`` a row that the table has as it is stays, and does not count.
+    With ``only_changed`` a row that the table has as it is stays, and does not count. Without ``insert`` none is added.
 
     A key stands once in ``df``, without nulls. The table is made when it is not there. ``among``: all rows of the table
     that can have such a key; where they have the partition columns, no other partition than theirs is read. Without it
@@ -172,7 +173,8 @@ def merge(
     condition = reduce(and_, [*same, *(_in_range(df, on) if among is None else _within(among, target))])
     delta = DeltaTable.forPath(df.sparkSession, target.uri).alias("present")
     differs = ~reduce(and_, map(_equal, target.columns)) if only_changed else None
-    delta.merge(given, condition).whenMatchedUpdateAll(differs).whenNotMatchedInsertAll().execute()
+    merging = delta.merge(given, condition).whenMatchedUpdateAll(differs)
+    (merging.whenNotMatchedInsertAll() if insert else merging).execute()
     metrics = _metrics(df.sparkSession, target)
     return int(metrics.get("numTargetRowsInserted", 0)) + int(metrics.get("numTargetRowsUpdated", 0))
 

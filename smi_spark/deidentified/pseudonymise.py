@@ -58,11 +58,12 @@ def run(spark: SparkSession, config: Config) -> Counts:
     """Bring zone 2 up to what zone 1 holds: only what is not there yet is derived.
 
     Commits, in this order: what was withdrawn from ``secure/images`` leaves ``deidentified/images``, then
-    ``secure/links``; ``secure/quarantine`` (images without a patient), ``deidentified/images``, ``secure/links``;
-    images whose CHI number is another person's since, in ``deidentified/images``; ``deidentified/series``,
-    ``deidentified/studies``; each ``deidentified/records/<name>``: rows of loads that were completed since the last
-    run, and those of CHI numbers that are another person's since. An image counts as done when its link stands; each
-    step adds what its table lacks, so that the next run completes one that was killed anywhere between.
+    ``secure/links``; images whose CHI number is another person's since, in ``deidentified/images``;
+    ``secure/quarantine`` (images without a patient), ``deidentified/images``, ``secure/links``;
+    ``deidentified/series``, ``deidentified/studies``; each ``deidentified/records/<name>``: rows of loads that were
+    completed since the last run, and those of CHI numbers that are another person's since. An image counts as done
+    when its link stands; each step adds what its table lacks, so that the next run completes one that was killed
+    anywhere between.
     Raises KeyFileError when the archive key cannot be had, TableError when zone 1 has neither images nor records, and
     BusyError while another run pseudonymises.
     """
@@ -78,8 +79,9 @@ def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str
     people = read_people(spark, config)
     if _is_there(spark, config, "images") or not records:
         withdrawn = _withdraw(spark, config)
-        images, quarantined = _add_images(spark, config, people, archive_key, run_id)
         rekeyed = _rekey_images(spark, config, people)
+        images, quarantined = _add_images(spark, config, people, archive_key, run_id)
+        _note(spark, tables.table(config, IMAGES), REKEYED_UP_TO, people.up_to)
         series, studies = _roll_up(spark, config)
     added = {name: _bring_up_records(spark, config, people, name) for name in records}
     return Counts(images, quarantined, series, studies, added, withdrawn, rekeyed)
@@ -175,19 +177,18 @@ def _roll_up(spark: SparkSession, config: Config) -> tuple[int, int]:
 def _rekey_images(spark: SparkSession, config: Config, people: People) -> int:
     """Images that stand in zone 2 and whose CHI number is another person's since: made again; gives their number."""
     target = tables.table(config, IMAGES)
+    if not tables.exists(spark, target):
+        return 0
     rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
     if rekeyed is None:
         return 0
     images = tables.read(spark, tables.table(config, "secure/images"))
-    concerned = of_numbers(images, rekeyed, [identity(load_schema("images"))], ["SOPInstanceUID"])
-    linked = tables.read_or_empty(spark, tables.table(config, "secure/links")).select(ORIGINAL)
-    rows = concerned.join(linked, concerned["SOPInstanceUID"] == linked[ORIGINAL], "left_semi")
-    count = 0
-    if not rows.select("SOPInstanceUID").isEmpty():
-        again = images_to_deidentified(rows, config.keys.archive, people.numbers)
-        count = tables.merge(again, target, target.schema.key, among=rows.select(*target.schema.partition_by))
-    tables.set_property(spark, target, REKEYED_UP_TO, people.up_to)
-    return count
+    rows = of_numbers(images, rekeyed, [identity(load_schema("images"))], ["SOPInstanceUID"])
+    if rows.select("SOPInstanceUID").isEmpty():
+        return 0
+    again = images_to_deidentified(rows, config.keys.archive, people.numbers)
+    places = rows.select(*target.schema.partition_by)
+    return tables.merge(again, target, target.schema.key, among=places, insert=False)
 
 
 def _bring_up_records(spark: SparkSession, config: Config, people: People, name: str) -> int:
@@ -208,9 +209,8 @@ def _bring_up_records(spark: SparkSession, config: Config, people: People, name:
     if not waiting.select(*source.schema.key).isEmpty():
         made = deidentify(waiting, source.schema, config.keys.archive, people.numbers)
         count = tables.merge(made, target, source.schema.key, only_changed=True) if done else _add(made, target)
-    _note(spark, target, LOADED_UP_TO, up_to, done)
-    if rekeyed is not None:
-        tables.set_property(spark, target, REKEYED_UP_TO, people.up_to)
+    _note(spark, target, LOADED_UP_TO, up_to)
+    _note(spark, target, REKEYED_UP_TO, people.up_to)
     return count
 
 
@@ -218,6 +218,6 @@ def _add(rows: DataFrame, target: Table) -> int:
     return tables.append_missing(rows, target, target.schema.key)
 
 
-def _note(spark: SparkSession, target: Table, name: str, now: str, before: str) -> None:
-    if now != before:
+def _note(spark: SparkSession, target: Table, name: str, now: str) -> None:
+    if now and now != tables.get_property(spark, target, name):
         tables.set_property(spark, target, name, now)
