@@ -116,7 +116,7 @@ def append(df: DataFrame, target: Table, *, keep_versions: bool = False) -> int:
     """
     create(df.sparkSession, target, keep_versions=keep_versions)
     _conform(df, target).write.format("delta").mode("append").save(target.uri)
-    return _rows_written(df.sparkSession, target)
+    return int(_metrics(df.sparkSession, target).get("numOutputRows", 0))
 
 
 def append_any(df: DataFrame, target: Table) -> int:
@@ -153,7 +153,7 @@ def replace(
     if note:
         writer = writer.option("userMetadata", note)
     writer.save(target.uri)
-    return _rows_written(df.sparkSession, target)
+    return int(_metrics(df.sparkSession, target).get("numOutputRows", 0))
 
 
 def merge(
@@ -227,7 +227,7 @@ def rewrite(df: DataFrame, target: Table, *, where: str, note: str) -> int:
     columns = read(df.sparkSession, target).columns
     writer = df.select(*columns).write.format("delta").mode("overwrite")
     writer.option("replaceWhere", where).option("userMetadata", note).save(target.uri)
-    return _rows_written(df.sparkSession, target)
+    return int(_metrics(df.sparkSession, target).get("numOutputRows", 0))
 
 
 def notes(spark: SparkSession, source: Table) -> set[str]:
@@ -256,8 +256,7 @@ def with_all_columns(spark: SparkSession, target: Table) -> Table:
 def get_property(spark: SparkSession, source: Table, name: str) -> str | None:
     """A property of the table, or none."""
     properties = DeltaTable.forPath(spark, source.uri).detail().select("properties").first()
-    value = properties["properties"].get(name) if properties is not None else None
-    return None if value is None else str(value)
+    return properties["properties"].get(name) if properties is not None else None
 
 
 def set_property(spark: SparkSession, target: Table, name: str, value: str | None) -> None:
@@ -390,10 +389,6 @@ def _conform(df: DataFrame, target: Table) -> DataFrame:
     if wrong:
         raise TableError(f"{target.name}: {'; '.join(wrong)}. Cast them before writing.")
     return df.select(*(F.col(name) for name in target.columns))
-
-
-def _rows_written(spark: SparkSession, target: Table) -> int:
-    return int(_metrics(spark, target).get("numOutputRows", 0))
 
 
 def _metrics(spark: SparkSession, target: Table) -> dict[str, str]:

@@ -197,6 +197,7 @@ def _bring_up_records(spark: SparkSession, config: Config, people: People, name:
     up_to = loaded_up_to(spark, config, name)
     rows = tables.read(spark, source)
     up_to = up_to or str(rows.agg(F.max("run_id")).collect()[0][0] or "")
+    is_new = not tables.exists(spark, target)
     tables.create(spark, tables.with_all_columns(spark, target))
     done = tables.get_property(spark, target, LOADED_UP_TO) or ""
     rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
@@ -208,14 +209,14 @@ def _bring_up_records(spark: SparkSession, config: Config, people: People, name:
     count = 0
     if not waiting.select(*source.schema.key).isEmpty():
         made = deidentify(waiting, source.schema, config.keys.archive, people.numbers)
-        count = tables.merge(made, target, source.schema.key, only_changed=True) if done else _add(made, target)
+        count = tables.append(made, target) if is_new else _change(made, target)
     _note(spark, target, LOADED_UP_TO, up_to)
     _note(spark, target, REKEYED_UP_TO, people.up_to)
     return count
 
 
-def _add(rows: DataFrame, target: Table) -> int:
-    return tables.append_missing(rows, target, target.schema.key)
+def _change(rows: DataFrame, target: Table) -> int:
+    return tables.merge(rows, target, target.schema.key, only_changed=True)
 
 
 def _note(spark: SparkSession, target: Table, name: str, now: str) -> None:
