@@ -10,7 +10,8 @@ from pyspark.sql import SparkSession
 
 from smi_spark.config import Config
 from smi_spark.job import arguments, main
-from smi_spark.secure.records import load_records, record_tables
+from smi_spark.schema import record_tables
+from smi_spark.secure.records import load_records
 
 
 def run(spark: SparkSession, config: Config, options: Namespace) -> object:

@@ -16,7 +16,7 @@ from smi_spark import demo_report, synthetic, tables
 from smi_spark.config import Config
 from smi_spark.errors import InputError
 from smi_spark.resources import folder
-from smi_spark.schema import table_names
+from smi_spark.schema import record_tables
 
 PATIENTS = 60
 SEED = 2026
@@ -74,8 +74,7 @@ def _steps(archive: Path) -> Iterator[Step]:
 
 def _extracts(place: Path) -> Iterator[tuple[str, Path]]:
     """Tables and extracts: first whose numbers are whose, and corrections behind what they correct."""
-    names = [Path(name).name for name in table_names() if name.startswith("records/")]
-    for name in sorted(names, key=lambda name: (name != "demography", name)):
+    for name in sorted(record_tables(), key=lambda name: (name != "demography", name)):
         for extract in (place / f"{name}.csv", place / f"{name}_late.csv"):
             if extract.exists():
                 yield name, extract

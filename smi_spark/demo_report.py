@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.reasons import REMEDIES, Reason
-from smi_spark.schema import table_names
+from smi_spark.schema import record_tables
 
 COHORT = "head_ct_after_drug_then_admitted"
 
@@ -87,7 +87,7 @@ def _read(spark: SparkSession, config: Config) -> str:
 
 
 def _records(spark: SparkSession, config: Config) -> list[tuple[str, int]]:
-    names = [name for name in table_names() if name.startswith("records/")]
+    names = [f"records/{name}" for name in record_tables()]
     counts = [
         tables.read_or_empty(spark, _secure(config, name)).agg(F.lit(name).alias("name"), F.count("*").alias("rows"))
         for name in names

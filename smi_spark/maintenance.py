@@ -15,9 +15,9 @@ from smi_spark.errors import BusyError, InputError, unknown_name
 from smi_spark.lease import lease
 from smi_spark.maintenance_report import Kept, Report
 from smi_spark.run import new_run_id
+from smi_spark.schema import record_tables
 from smi_spark.secure import runs
 from smi_spark.secure.people import DEMOGRAPHY
-from smi_spark.secure.records import record_tables
 from smi_spark.storage import Extent, Partition
 from smi_spark.tables import Table
 

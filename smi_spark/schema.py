@@ -156,6 +156,11 @@ def table_names() -> list[str]:
     return sorted(str(path.relative_to(root).with_suffix("")) for path in root.rglob("*.yaml"))
 
 
+def record_tables() -> list[str]:
+    """Short names (``smr01``) of the tables of health records: the files in ``schemas/records/``."""
+    return [name.removeprefix("records/") for name in table_names() if name.startswith("records/")]
+
+
 def parse_type(text: str) -> pa.DataType:
     """The Arrow type that a column's ``type`` names.
 

@@ -15,6 +15,7 @@ from secure.ground import Ground, timed
 from smi_spark.schema import load_schema
 from smi_spark.secure.extracts import record_columns
 from smi_spark.secure.records import load_records
+from smi_spark.synthetic.people import chi_check_digit
 
 ROWS, WARM, ROUNDS, BLOCK = 10_000_000, 200_000, 2, 500_000
 TABLE = "prescribing"
@@ -95,11 +96,11 @@ def _values(chance: np.random.Generator, start: int, count: int) -> list[Any]:
 
 
 def _chis() -> Any:
-    """Numbers of people born on 2 January of some year, with their check digit."""
+    """Numbers of people born on the first of January of some year, with their check digit."""
     found = []
     for stem in range(1_015_000, 1_015_999):
         nine = f"0{stem:07d}0"
-        check = -sum(int(digit) * weight for digit, weight in zip(nine, range(10, 1, -1), strict=True)) % 11
+        check = chi_check_digit(nine)
         if check < 10:
             found.append(f"{nine}{check}")
     return np.array(found)

@@ -13,7 +13,7 @@ from smi_spark.analysis.windows import Dates, Part, Window
 from smi_spark.config import load_yaml, validate
 from smi_spark.deidentified.labels import UNKNOWN, body_part_rules
 from smi_spark.errors import ConfigError, unknown_name
-from smi_spark.schema import TableSchema, load_schema, table_names
+from smi_spark.schema import TableSchema, load_schema, record_tables
 from smi_spark.secure.partitions import MODALITIES, OTHER
 
 SEXES = ("F", "M", "O")
@@ -153,11 +153,6 @@ def record_schema(name: str) -> TableSchema:
     return load_schema(f"records/{name}")
 
 
-def record_names() -> list[str]:
-    """Short names of all tables of records."""
-    return [name.removeprefix("records/") for name in table_names() if name.startswith("records/")]
-
-
 def _wrong_names(definition: Definition, place: str) -> Iterator[str]:
     if definition.project == REGISTRY:
         yield f"{place}: project: {REGISTRY} is the name of the registry in zone 3. Give the project another name."
@@ -166,8 +161,8 @@ def _wrong_names(definition: Definition, place: str) -> Iterator[str]:
         for number, rule in enumerate(getattr(definition.records, group)):
             yield from _wrong_rule_names(rule, f"{place}: records.{group}[{number}]")
     for table in definition.deliver.records:
-        if table not in record_names():
-            yield unknown_name(f"{place}: deliver.records", table, "table", record_names())
+        if table not in record_tables():
+            yield unknown_name(f"{place}: deliver.records", table, "table", record_tables())
 
 
 def _wrong_image_names(images: Images, place: str) -> Iterator[str]:
@@ -179,8 +174,8 @@ def _wrong_image_names(images: Images, place: str) -> Iterator[str]:
 
 
 def _wrong_rule_names(rule: Rule, place: str) -> Iterator[str]:
-    if rule.table not in record_names():
-        yield unknown_name(f"{place}.table", rule.table, "table", record_names())
+    if rule.table not in record_tables():
+        yield unknown_name(f"{place}.table", rule.table, "table", record_tables())
         return
     coded = [column for column in record_schema(rule.table).in_zone("deidentified") if column.codes]
     known = dict.fromkeys([*(str(column.codes) for column in coded), *(column.name for column in coded)])

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from smi_spark.analysis.definition import Definition, Images, Rule, record_schema
 from smi_spark.analysis.windows import Window
+from smi_spark.deidentified.events import begins_with
 
 IMAGE = "image"  # alias of the images: what a rule says of the image has to be told from the record's columns
 
@@ -97,10 +98,9 @@ def matching_records(records: DataFrame, rule: Rule) -> DataFrame:
     if not rule.codes:
         return records
     matches = [
-        F.col(column).startswith(start)
+        begins_with(F.col(column), starts)
         for where, starts in rule.codes.items()
         for column in rule.code_columns(where)
-        for start in starts
     ]
     return records.where(reduce(lambda left, right: left | right, matches))
 

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.schema import TableSchema, table_names
+from smi_spark.schema import TableSchema, record_tables
 
 VIEW = "events"
 EMPTY = ", ".join(
@@ -25,9 +25,9 @@ def register_events(spark: SparkSession, config: Config) -> DataFrame:
     code_system (``ICD-10``), text (what the record calls it, where it does). The name lasts as long as the session.
     """
     rows = spark.createDataFrame([], EMPTY).where(F.lit(False))
-    for name in table_names():
-        source = tables.table(config, f"deidentified/{name}")
-        if name.startswith("records/") and tables.exists(spark, source):
+    for name in record_tables():
+        source = tables.table(config, f"deidentified/records/{name}")
+        if tables.exists(spark, source):
             rows = rows.union(events_of(tables.read(spark, source), source.schema))
     rows.createOrReplaceTempView(VIEW)
     return rows
@@ -56,9 +56,10 @@ def events_of(records: DataFrame, schema: TableSchema) -> DataFrame:
 
 def with_codes(events: DataFrame, codes: Mapping[str, Sequence[str]]) -> DataFrame:
     """The events whose code begins with one of those listed for its system: ``{"ICD-10": ["C34"], "BNF": ["02"]}``."""
-    return events.where(reduce(or_, (_of_list(system, starts) for system, starts in codes.items()), F.lit(False)))
+    listed = ((F.col("code_system") == system) & begins_with(F.col("code"), of) for system, of in codes.items())
+    return events.where(reduce(or_, listed, F.lit(False)))
 
 
-def _of_list(system: str, starts: Sequence[str]) -> Column:
-    begins = reduce(or_, (F.col("code").startswith(start) for start in starts), F.lit(False))
-    return (F.col("code_system") == system) & begins
+def begins_with(code: Column, starts: Sequence[str]) -> Column:
+    """Whether a code begins with one of ``starts``: how code lists mean it."""
+    return reduce(or_, (code.startswith(start) for start in starts), F.lit(False))

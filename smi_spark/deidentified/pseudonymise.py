@@ -16,10 +16,11 @@ from smi_spark.deidentified.rollups import roll_up_series, roll_up_studies
 from smi_spark.lease import lease
 from smi_spark.reasons import Reason
 from smi_spark.run import new_run_id
-from smi_spark.schema import load_schema, table_names
+from smi_spark.schema import load_schema, record_tables
 from smi_spark.secure.changes import changes_since, withdrawn_images
 from smi_spark.secure.people import People, of_numbers, read_people
 from smi_spark.secure.quarantine import record_bad
+from smi_spark.secure.runs import newest_run
 from smi_spark.secure.submissions import loaded_up_to
 from smi_spark.tables import Table
 
@@ -73,7 +74,8 @@ def run(spark: SparkSession, config: Config) -> Counts:
 
 
 def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> Counts:
-    records = [name for name in table_names() if name.startswith("records/") and _is_there(spark, config, name)]
+    names = (f"records/{table}" for table in record_tables())
+    records = [name for name in names if _is_there(spark, config, name)]
     images = quarantined = withdrawn = rekeyed = 0
     series = studies = 0
     people = read_people(spark, config)
@@ -196,7 +198,7 @@ def _bring_up_records(spark: SparkSession, config: Config, people: People, name:
     source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
     up_to = loaded_up_to(spark, config, name)
     rows = tables.read(spark, source)
-    up_to = up_to or str(rows.agg(F.max("run_id")).collect()[0][0] or "")
+    up_to = up_to or newest_run(rows)
     is_new = not tables.exists(spark, target)
     tables.create(spark, tables.with_all_columns(spark, target))
     done = tables.get_property(spark, target, LOADED_UP_TO) or ""

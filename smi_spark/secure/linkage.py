@@ -12,7 +12,7 @@ from smi_spark.config import Config
 from smi_spark.errors import TableError
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
-from smi_spark.schema import TableSchema, load_schema, table_names
+from smi_spark.schema import TableSchema, load_schema, record_tables
 from smi_spark.secure.chi import ChiFlag, chi_fault, chi_number, patient_identity, second_check
 from smi_spark.secure.people import DEMOGRAPHY, with_persons
 
@@ -89,7 +89,7 @@ def ids_of(rows: DataFrame, schema: TableSchema) -> DataFrame:
 
 
 def _sources(spark: SparkSession, config: Config) -> dict[str, DataFrame]:
-    names = [IMAGES, *(name for name in table_names() if name.startswith("records/"))]
+    names = [IMAGES, *(f"records/{name}" for name in record_tables())]
     there = {name: tables.table(config, f"secure/{name}") for name in names}
     return {
         name: ids_of(tables.read(spark, source), load_schema(name))

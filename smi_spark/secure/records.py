@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from pyspark.sql import DataFrame, SparkSession
@@ -13,13 +13,14 @@ from smi_spark.config import Config
 from smi_spark.errors import InputError, QuarantineThresholdError, unknown_name
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
-from smi_spark.schema import TableSchema, load_schema, table_names
+from smi_spark.schema import TableSchema, load_schema, record_tables
 from smi_spark.secure.chi import Check, second_check
 from smi_spark.secure.extract_rows import read_extracts
 from smi_spark.secure.extracts import Extract, find_extracts
 from smi_spark.secure.people import bring_up_people
 from smi_spark.secure.quarantine import record_bad
 from smi_spark.secure.record_rows import ADDED, CORRECTED, bad_rows, settle_keys, typed_records
+from smi_spark.secure.runs import newest_run
 from smi_spark.secure.submissions import (
     REASONS,
     FileCounts,
@@ -28,6 +29,7 @@ from smi_spark.secure.submissions import (
     record_submissions,
     with_checksums,
 )
+from smi_spark.secure.withdrawal import as_replaced
 
 _TOLD = 10  # reasons in the message of a load that is refused
 
@@ -72,11 +74,6 @@ class LoadCounts:
         return "; ".join(parts)
 
 
-def record_tables() -> list[str]:
-    """The names that ``load_records`` accepts: the files in ``schemas/records/``."""
-    return [name.removeprefix("records/") for name in table_names() if name.startswith("records/")]
-
-
 def record_schema(table: str) -> TableSchema:
     """The schema of a record table by its short name; InputError with those there are and the nearest."""
     if table not in record_tables():
@@ -115,9 +112,12 @@ def _load(
 ) -> LoadCounts:
     target = tables.table(config, f"secure/{schema.table}")
     present = tables.read_or_empty(spark, tables.with_all_columns(spark, target))
-    run_id = new_run_id(after=_newest_run(present))
+    newest = newest_run(present)
+    run_id = new_run_id(after=newest)
     rows = typed_records(read_extracts(spark, extracts, schema), schema, second)
-    with tables.held(rows) as typed, _kept(settle_keys(typed, present, schema), present) as settled:
+    # What was joined with a table is worked out once; beside an empty one it is quickly made again.
+    kept = tables.held if newest else nullcontext
+    with tables.held(rows) as typed, kept(settle_keys(typed, present, schema)) as settled:
         files = count_files(settled, schema)
         counts = _sum(schema, extracts, files)
         if counts.quarantined > config.records.max_bad_fraction * counts.rows:
@@ -130,16 +130,6 @@ def _load(
     return counts
 
 
-def _kept(settled: DataFrame, present: DataFrame) -> AbstractContextManager[DataFrame]:
-    """What was joined with a table is worked out once; beside nothing it is quickly made again."""
-    return nullcontext(settled) if present.isEmpty() else tables.held(settled)
-
-
-def _newest_run(present: DataFrame) -> str:
-    newest = present.agg(F.max("run_id")).first()
-    return str(newest[0] or "") if newest is not None else ""
-
-
 def _write(settled: DataFrame, target: tables.Table, counts: LoadCounts, run_id: str) -> None:
     spark = settled.sparkSession
     tables.create(spark, target)
@@ -148,9 +138,8 @@ def _write(settled: DataFrame, target: tables.Table, counts: LoadCounts, run_id:
         corrected = stamped.where(F.col("outcome") == CORRECTED)
         key = list(target.schema.key)
         replaced = tables.read(spark, target).join(corrected.select(*key), key, "left_semi")
-        stamps = {"replaced_at": F.current_timestamp(), "replaced_by": F.lit(run_id)}
         history = tables.with_all_columns(spark, tables.history_of(target))
-        tables.merge(replaced.withColumns(stamps), history, [*key, "run_id"])
+        tables.merge(as_replaced(replaced, run_id), history, [*key, "run_id"])
         tables.merge(corrected, target, key)
     if counts.added:
         tables.append(stamped.where(F.col("outcome") == ADDED), target)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pyspark.sql import Column, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import __version__, tables
@@ -43,9 +43,14 @@ def as_columns(stamped: Stamps) -> dict[str, Column]:
 def begin(spark: SparkSession, config: Config, run_id: str) -> Run:
     """A run that takes files in begins now: ``run_id``, or a name behind all that ended where a clock is late."""
     runs = tables.read_or_empty(spark, _runs(config)).where(F.col("job").isin(INGEST, RETRY))
-    ended = runs.agg(F.max("run_id")).collect()[0][0]
-    behind = run_id if run_id > (ended or "") else new_run_id(after=str(ended))
-    return Run(behind, ended or "", datetime.now(UTC), cpu_times(spark))
+    ended = newest_run(runs)
+    behind = run_id if run_id > ended else new_run_id(after=ended)
+    return Run(behind, ended, datetime.now(UTC), cpu_times(spark))
+
+
+def newest_run(rows: DataFrame) -> str:
+    """The newest run that ``rows`` (run_id) are of; empty where there are none."""
+    return str(rows.agg(F.max("run_id")).collect()[0][0] or "")
 
 
 def end(

@@ -19,6 +19,7 @@ from smi_spark.secure.chi import ChiFlag
 from smi_spark.secure.csv_pieces import PIECE, WHOLE, Piece, cut
 from smi_spark.secure.extracts import Extract, can_be_cut, open_bytes, size_of
 from smi_spark.secure.record_rows import ADDED, CORRECTED, fails_chi_check
+from smi_spark.secure.runs import newest_run
 
 FileCounts = Mapping[tuple[str, str], Mapping[str, int]]
 REASONS = (Reason.WRONG_FIELD_COUNT, Reason.BAD_VALUE, Reason.MISSING_VALUE, Reason.DUPLICATE_KEY)
@@ -66,7 +67,7 @@ def not_loaded(spark: SparkSession, config: Config, table: str, extracts: Iterab
 def loaded_up_to(spark: SparkSession, config: Config, table: str) -> str:
     """The newest load of ``table`` that was completed: all its rows, and older ones, are there. Empty for none."""
     rows = tables.read_or_empty(spark, _submissions(config)).where(F.col("table") == table)
-    return str(rows.agg(F.max("run_id")).collect()[0][0] or "")
+    return newest_run(rows)
 
 
 def count_files(settled: DataFrame, schema: TableSchema) -> FileCounts:

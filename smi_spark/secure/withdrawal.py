@@ -59,9 +59,13 @@ def retire(rows: DataFrame, table: tables.Table, key: Sequence[str], run_id: str
     """Move rows of a table to its history. Once more after a kill between, nothing stands there twice."""
     if rows.isEmpty():
         return
-    stamps = {"replaced_at": F.current_timestamp(), "replaced_by": F.lit(run_id)}
-    tables.append_missing(rows.withColumns(stamps), tables.history_of(table), [*key, "run_id"])
+    tables.append_missing(as_replaced(rows, run_id), tables.history_of(table), [*key, "run_id"])
     tables.delete(rows.select(*dict.fromkeys([*key, *table.schema.partition_by])), table, key)
+
+
+def as_replaced(rows: DataFrame, run_id: str) -> DataFrame:
+    """Rows of a table as its history has them, taken out by that run now."""
+    return rows.withColumns({"replaced_at": F.current_timestamp(), "replaced_by": F.lit(run_id)})
 
 
 def _older(rows: DataFrame, files: DataFrame, by: str, run: str) -> DataFrame:

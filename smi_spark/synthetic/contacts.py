@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from smi_spark.synthetic.people import Person
-from smi_spark.synthetic.records import BOARDS, LOCATIONS, Row, catalogued, key, patient
+from smi_spark.synthetic.records import BOARDS, LOCATIONS, Row, catalogued, episode, key, patient
 
 CONSULTANTS = ("QHC4471902", "QHC8126640", "QHC3390517")  # codes that no other text holds
 SEEN, MISSED = "1", "8"  # CLINIC_ATTENDANCE
@@ -47,16 +47,9 @@ def psychiatric_stay(person: Person, ordinal: int, day: date, rng: random.Random
     stay = rng.choice((1, 4, 9, 21, 48))
     condition = rng.choice(_MENTAL)
     return {
-        "URI": key(person, ordinal, "QPSY"),
-        "ADMISSION_DATE": day,
-        "DISCHARGE_DATE": day + timedelta(days=stay),
-        **patient(person),
-        **catalogued(person, day),
-        "HBTREAT_CURRENTDATE": rng.choice(BOARDS),
-        "LOCATION": rng.choice(LOCATIONS),
+        **episode(person, key(person, ordinal, "QPSY"), day, stay, rng),
         "SPECIALTY": "G1",
         "CONSULTANT_HCP_RESPONSIBLE": rng.choice(CONSULTANTS),
-        "LENGTH_OF_STAY": stay,
         "ADMISSION_DIAGNOSIS_1": rng.choice((condition, "")),
         "MAIN_CONDITION": condition,
     }

@@ -62,22 +62,29 @@ def catalogued(person: Person, day: date) -> Row:
     return {"AGE_IN_YEARS": whole_years(person.birth_date, day), "LINK_NO": f"QLN{person.number:07d}"}
 
 
-def admission(person: Person, ordinal: int, day: date, rng: random.Random, condition: str = "") -> Row:
-    """One SMR01 episode that begins on ``day``, for ``condition`` (default: any)."""
-    stay = rng.choice((0, 1, 1, 2, 3, 5, 8, 13))
-    conditions = rng.sample(_CONDITIONS, 3)
+def episode(person: Person, record: str, day: date, stay: int, rng: random.Random) -> Row:
+    """What all hospital episodes have: ``stay`` days from ``day`` on, under the record number ``record``."""
     return {
-        "URI": key(person, ordinal, "QURI"),
+        "URI": record,
         "ADMISSION_DATE": day,
         "DISCHARGE_DATE": day + timedelta(days=stay),
         **patient(person),
         **catalogued(person, day),
         "HBTREAT_CURRENTDATE": rng.choice(BOARDS),
         "LOCATION": rng.choice(LOCATIONS),
+        "LENGTH_OF_STAY": stay,
+    }
+
+
+def admission(person: Person, ordinal: int, day: date, rng: random.Random, condition: str = "") -> Row:
+    """One SMR01 episode that begins on ``day``, for ``condition`` (default: any)."""
+    stay = rng.choice((0, 1, 1, 2, 3, 5, 8, 13))
+    conditions = rng.sample(_CONDITIONS, 3)
+    return {
+        **episode(person, key(person, ordinal, "QURI"), day, stay, rng),
         "SPECIALTY": rng.choice(("A1", "C8", "C11", "A8")),
         "ADMISSION_TYPE": rng.choice(("11", *EMERGENCY)),
         "INPATIENT_DAYCASE_IDENTIFIER": "I" if stay else "D",
-        "LENGTH_OF_STAY": stay,
         "MAIN_CONDITION": condition or conditions[0],
         "OTHER_CONDITION_1": conditions[1],
         "OTHER_CONDITION_2": rng.choice((conditions[2], "")),

@@ -9,8 +9,9 @@ from pyspark.sql import DataFrame, SparkSession
 from smi_spark import tables
 from smi_spark.config import Config, Ingest, Keys, KeySource, Records
 from smi_spark.reasons import Reason
+from smi_spark.schema import record_tables
 from smi_spark.secure.ingest import ingest_headers
-from smi_spark.secure.records import load_records, record_tables
+from smi_spark.secure.records import load_records
 from smi_spark.synthetic import Answers, write_archive
 
 NO_KEY = KeySource(env="SMI_SPARK_NO_KEY")  # nothing here is pseudonymised
