@@ -54,7 +54,7 @@ def run_demo(spark: SparkSession, config: Config, jobs: Path, given: Sequence[st
 
 
 def _make_archive(place: Path) -> Path:
-    if not (place / "answers.json").exists():
+    if not (place / "archive.json").exists():
         print(f"making a synthetic archive of {PATIENTS} patients in {_short(str(place))} …", flush=True)
         synthetic.write_archive(place, patients=PATIENTS, seed=SEED)
     return place
@@ -75,7 +75,7 @@ def _steps(archive: Path) -> Iterator[Step]:
 def _extracts(place: Path) -> Iterator[tuple[str, Path]]:
     """Tables and extracts: first whose numbers are whose, and corrections behind what they correct."""
     for name in sorted(record_tables(), key=lambda name: (name != "demography", name)):
-        for extract in (place / f"{name}.csv", place / f"{name}_late.csv"):
+        for extract in (place / name, place / f"{name}_late"):
             if extract.exists():
                 yield name, extract
 

@@ -52,7 +52,7 @@ def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namesp
     """As ``main``, for ``run(config, options)``: no session is started unless ``run`` starts one."""
     try:
         options = parser.parse_args()
-        with _log_to_stderr():
+        with log_to_stderr():
             done = run(load_config(options.config, options.settings), options)
         print(done)
     except (errors.SmiError, PySparkException) as error:
@@ -63,7 +63,7 @@ def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namesp
 
 
 @contextmanager
-def _log_to_stderr() -> Iterator[None]:
+def log_to_stderr() -> Iterator[None]:
     """How far a long job is goes to stderr, on a cluster too: stdout has the line of counts alone."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))

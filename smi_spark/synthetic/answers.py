@@ -3,8 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a run over the archive must find; ``answers.json`` holds the same.
+    """What a run over the archive must find; each block's is in ``answers/NNNN.json``.
 
     files: all files below ``dicom/``; good_images: images by modality (as the image says) and by year of the study,
     ``CT/2018``, 0 where the study has no date, without the broken files (the image of nobody is one of these, though
@@ -66,18 +67,31 @@ class Answers:
     merged: dict[str, str]
     identifiers: dict[str, list[str]]
 
-    def write(self, path: Path) -> None:
-        """Write the answers as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    @classmethod
+    def read(cls, archive: Path) -> "Answers":
+        """The answers of an archive written before, of all its blocks."""
+        return reduce(cls.__add__, map(cls._of_block, sorted((archive / "answers").glob("*.json"))))
 
     @classmethod
-    def read(cls, path: Path) -> "Answers":
-        """The answers of an archive written before."""
+    def _of_block(cls, path: Path) -> "Answers":
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         content["bad_rows"] = {table: [BadRow(**row) for row in rows] for table, rows in content["bad_rows"].items()}
         content["cohorts"] = {name: Cohort(**cohort) for name, cohort in content["cohorts"].items()}
         content["planted"] = [Planted(**planted) for planted in content["planted"]]
         return cls(**content)
+
+    def __add__(self, other: "Answers") -> "Answers":
+        """The answers of both: numbers are added up, lists joined, dictionaries entry by entry."""
+        values = {name: _joined(one, getattr(other, name)) for name, one in vars(self).items()}
+        return Answers(**values | {"seed": self.seed})
+
+
+def _joined(one: Any, other: Any) -> Any:
+    if isinstance(one, dict):
+        return {**one, **{key: _joined(one[key], value) if key in one else value for key, value in other.items()}}
+    if isinstance(one, Cohort):
+        return Cohort(*(_joined(part, vars(other)[name]) for name, part in vars(one).items()))
+    return one + other
 
 
 def answer_cohorts(lives: list[Life]) -> dict[str, Cohort]:

@@ -1,107 +1,152 @@
-"""Writes the archive: DICOM files, record extracts, answers."""
+"""Writes an archive block by block: a small one in this process, a large one by the workers of Spark."""
 
-import shutil
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from itertools import groupby
+from operator import add, itemgetter
 from pathlib import Path
 
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
 from smi_spark.errors import InputError
-from smi_spark.synthetic.answers import Answers, answer_cohorts, count_images, list_merged, list_planted
-from smi_spark.synthetic.chance import stream
-from smi_spark.synthetic.corrections import CORRECTED, corrected_rows
-from smi_spark.synthetic.courses import all_lives
-from smi_spark.synthetic.extracts import BadRow, write_extract
-from smi_spark.synthetic.faults import faults
-from smi_spark.synthetic.files import study_files
-from smi_spark.synthetic.headers import CARELESS
-from smi_spark.synthetic.identifiers import list_identifiers
-from smi_spark.synthetic.lives import Life
-from smi_spark.synthetic.private import has_blobs
-from smi_spark.synthetic.profile import DEFAULT, load_profile
-from smi_spark.synthetic.records import TABLES
-from smi_spark.synthetic.studies import Study
+from smi_spark.progress import Progress
+from smi_spark.synthetic.block import FOLDERS, write_block
+from smi_spark.synthetic.courses import PATIENTS_A_BLOCK, Block, blocks, chi_numbers
+from smi_spark.synthetic.place import Place
+from smi_spark.synthetic.profile import DEFAULT, Profile, load_profile
+
+SUMMARY = "archive.json"
 
 
-def write_archive(out: Path, *, patients: int, seed: int, profile: str = DEFAULT) -> Answers:
-    """Write an archive of ``patients`` people with images as the folder ``out``; the same seed gives the same bytes.
+@dataclass(frozen=True)
+class Summary:
+    """What an archive holds: people with images, files and the broken ones of them, good rows of records."""
 
-    ``out/dicom/YYYY/MM/DD/<accession>/<n>.dcm`` are the images, broken files among them;
-    ``out/records/<table>.csv`` the extracts of the same people and of some more, one a table of ``records.TABLES``, and
-    ``out/records/smr01_late.csv`` corrections of some rows; ``out/answers.json`` what is to be found in them, which
-    is also returned. ``profile`` names the rates, a file of ``conf/synthetic``. Written as ``<out>.partial`` first,
-    so that ``out`` is whole or not there.
-    Raises InputError when ``out`` holds something already, for less than one patient, or for an unknown profile.
+    patients: int
+    files: int
+    broken: int
+    rows: int
+
+    def __add__(self, other: "Summary") -> "Summary":
+        pairs = zip(asdict(self).values(), asdict(other).values(), strict=True)
+        return Summary(*(one + another for one, another in pairs))
+
+    def __str__(self) -> str:
+        return f"{self.files:,} files, {self.broken:,} of them broken; {self.rows:,} good record rows"
+
+
+_NAMES = tuple(Summary.__dataclass_fields__)
+_COUNTS = ", ".join(f"{name} bigint" for name in _NAMES)
+_AT_ONCE = 64  # blocks between two words of how far it is
+
+
+def write_archive(
+    out: Path | str,
+    *,
+    patients: int,
+    seed: int,
+    profile: str = DEFAULT,
+    in_block: int = PATIENTS_A_BLOCK,
+    spark: SparkSession | None = None,
+) -> Summary:
+    """Write an archive of ``patients`` people with images to ``out``, a path or URI; the same seed, the same bytes.
+
+    Its people are planned and written in blocks of ``in_block`` patients, NNNN being a block's number:
+    ``dicom/YYYY/MM/DD/<accession>/<n>.dcm`` are the images, broken files among them;
+    ``records/<table>/NNNN.csv`` the extracts of the same people and of some more, by ``records.TABLES``, and
+    ``records/smr01_late/NNNN.csv`` corrections of some rows; ``answers/`` what is to be found in all these:
+    ``NNNN.json`` (``answers.Answers``), ``files/NNNN.parquet`` (path, UIDs, the person's kept CHI, the reason why a
+    file is broken), ``links/NNNN.parquet`` (table, key, the person's kept CHI); ``archive.json``, written last, how it
+    was made and what it holds. ``profile`` names the rates, a file of ``conf/synthetic``.
+    With ``spark`` the workers write, block by block, the same bytes however many they are.
+    Raises InputError when ``out`` holds something already but for what a killed run of the same arguments left, which
+    is then completed; for less than one patient, or for an unknown profile.
     """
     if patients < 1:
         raise InputError(f"{patients} patients make no archive. Give 1 or more.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} holds something already. Give a folder that is new or empty.")
-    rates = load_profile(profile)
-    partial = out.absolute().with_name(f"{out.absolute().name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    lives = list(all_lives(rates, patients, seed))
-    answers = _write(partial, lives, seed)
-    partial.replace(out)
-    return answers
+    rates, place = load_profile(profile), Place(str(out))
+    run = {"patients": patients, "seed": seed, "profile": profile, "in_block": in_block}
+    with place.at_work(run, goes_on=True):
+        for folder in FOLDERS:
+            place.create(folder)
+        planned = blocks(patients, in_block)
+        if spark is None:
+            apart = keep_apart(planned, lambda given: _doubled(given, rates, seed))
+            written = reduce(add, (_write(place, rates, block, seed) for block in apart))
+        else:
+            apart = keep_apart(planned, lambda given: _doubled_by_workers(spark, given, rates, seed))
+            written = _write_by_workers(spark, place, rates, apart, seed)
+        place.write(SUMMARY, (json.dumps(run | asdict(written), indent=1) + "\n").encode())
+    return written
 
 
-def _write(root: Path, lives: list[Life], seed: int) -> Answers:
-    studies = [study for life in lives for study in life.studies]
-    paths = {study.uid: _write_study(root / "dicom", study, seed) for study in studies}
-    broken = _write_faults(root / "dicom", studies, seed)
-    answers = Answers(
-        seed=seed,
-        patients=len({study.person.number for study in studies}),
-        files=sum(map(len, paths.values())) + len(broken),
-        good_images=count_images(studies),
-        broken=broken,
-        value_errors={path: list(CARELESS) for study in studies if study.careless for path in paths[study.uid]},
-        left_out=[path for study in studies if has_blobs(study) for path in paths[study.uid]],
-        rows={table: sum(len(life.rows[table]) for life in lives) for table in TABLES},
-        bad_rows=_write_records(root / "records", lives, seed),
-        corrected={CORRECTED: _write_corrections(root / "records", lives, seed)},
-        cohorts=answer_cohorts(lives),
-        planted=list_planted(lives),
-        written_otherwise={s.patient_id: s.person.chi for s in studies if s.patient_id != s.person.chi},
-        merged=list_merged(lives),
-        identifiers=list_identifiers(lives),
-    )
-    answers.write(root / "answers.json")
-    return answers
+def keep_apart(planned: list[Block], doubled: Callable[[Sequence[Block]], list[tuple[str, int]]]) -> list[Block]:
+    """The blocks, each with the CHI numbers that it leaves to an earlier one.
+
+    ``doubled`` gives CHI and block number where a number stands in more than one of the blocks it is given. A block
+    that leaves one draws another, which may stand in a further block: so until none is left.
+    """
+    found = list(planned)
+    while numbers := sorted(doubled(found)):
+        for _, having in groupby(numbers, key=itemgetter(0)):
+            for chi, number in list(having)[1:]:
+                found[number] = replace(found[number], kept_free=found[number].kept_free | {chi})
+    return found
 
 
-def _write_study(root: Path, study: Study, seed: int) -> list[str]:
-    """Write the study's files; their paths below ``root``."""
-    (root / study.folder).mkdir(parents=True)
-    paths = []
-    for number, content in enumerate(study_files(study, seed), start=1):
-        paths.append(f"{study.folder}/{number}.dcm")
-        (root / paths[-1]).write_bytes(content)
-    return paths
+def _doubled(planned: Sequence[Block], profile: Profile, seed: int) -> list[tuple[str, int]]:
+    numbers = [(chi, block.number) for block in planned for chi in chi_numbers(profile, block, seed)]
+    count = Counter(chi for chi, _ in numbers)
+    return [(chi, number) for chi, number in numbers if count[chi] > 1]
 
 
-def _write_faults(root: Path, studies: list[Study], seed: int) -> dict[str, str]:
-    broken = {}
-    for path, content, reason in faults(studies, seed):
-        (root / path).write_bytes(content)
-        broken[path] = str(reason)
-    return broken
+def _doubled_by_workers(
+    spark: SparkSession, planned: Sequence[Block], profile: Profile, seed: int
+) -> list[tuple[str, int]]:
+    def find(block: Block) -> dict[str, list[object]]:
+        chis = chi_numbers(profile, block, seed)
+        return {"chi": list(chis), "block": [block.number] * len(chis)}
+
+    numbers = _by_workers(spark, planned, find, "chi string, block bigint")
+    found = numbers.groupBy("chi").agg(F.collect_set("block").alias("blocks")).where("size(blocks) > 1")
+    return [(row.chi, number) for row in found.collect() for number in row.blocks]  # a few in a thousand blocks
 
 
-def _write_records(root: Path, lives: list[Life], seed: int) -> dict[str, list[BadRow]]:
-    """Write the extracts; bad rows come from people without images, so that no answer hangs on one."""
-    root.mkdir(parents=True)
-    bad_rows = {}
-    for table in TABLES:
-        rows = [row for life in lives for row in life.rows[table]]
-        donors = [row for life in lives if not life.studies for row in life.rows[table]]
-        content, bad_rows[table] = write_extract(table, rows, donors, stream(seed, "extract", table))
-        (root / f"{table}.csv").write_bytes(content)
-    return bad_rows
+def _write(place: Place, profile: Profile, block: Block, seed: int) -> Summary:
+    answers = write_block(place, profile, block, seed)
+    return Summary(answers.patients, answers.files, len(answers.broken), sum(answers.rows.values()))
 
 
-def _write_corrections(root: Path, lives: list[Life], seed: int) -> list[str]:
-    """Write the later extract; gives the keys of its rows."""
-    rng = stream(seed, "corrections", CORRECTED)
-    rows = corrected_rows([row for life in lives for row in life.rows[CORRECTED]], rng)
-    content, _ = write_extract(CORRECTED, rows, [], rng)
-    (root / f"{CORRECTED}_late.csv").write_bytes(content)
-    return sorted(str(row["URI"]) for row in rows)
+def _write_by_workers(
+    spark: SparkSession, place: Place, profile: Profile, planned: Sequence[Block], seed: int
+) -> Summary:
+    def write(block: Block) -> dict[str, list[object]]:
+        return {name: [count] for name, count in asdict(_write(place, profile, block, seed)).items()}
+
+    total, patients = Summary(0, 0, 0, 0), sum(block.patients for block in planned)
+    with Progress(place.root, patients, "patients") as progress:
+        for start in range(0, len(planned), _AT_ONCE):
+            part = planned[start : start + _AT_ONCE]
+            counts = _by_workers(spark, part, write, _COUNTS).agg(*(F.sum(name) for name in _NAMES)).first()
+            assert counts is not None
+            total += Summary(*counts)
+            progress.add(sum(block.patients for block in part))
+    return total
+
+
+def _by_workers(
+    spark: SparkSession, planned: Sequence[Block], work: Callable[[Block], dict[str, list[object]]], schema: str
+) -> DataFrame:
+    """The rows that ``work`` makes of each block, a task a block."""
+
+    def each(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for row in batch.to_pylist():
+                yield pa.RecordBatch.from_pydict(work(planned[row["id"]]))
+
+    return spark.range(0, len(planned), 1, len(planned)).mapInArrow(each, schema)

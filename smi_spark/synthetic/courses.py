@@ -18,21 +18,62 @@ from smi_spark.synthetic.stories import WARFARIN, Scan, Story, planted
 from smi_spark.synthetic.studies import BODY_PARTS
 
 RECORDS_ONLY = 2 / 3  # people with records alone, for one with images; their babies come on top
+PATIENTS_A_BLOCK = 500
+_NUMBERS = 10_000  # of people in a block, more than it can have
+_ASKED_ABOUT = ("CT", "MG")
+_NOT_OF_INFANTS = ("MG", "PT")
+_SCREENED = (date(1945, 1, 1), date(1965, 12, 31))  # who is invited to mammograms in these years
 _HARMLESS = (Scan("CR", "chest"), Scan("CR", "knee"), Scan("US", "abdomen"), Scan("MR", "knee"), Scan("CT", "abdomen"))
 
 
-def all_lives(profile: Profile, patients: int, seed: int) -> Iterator[Life]:
-    """``patients`` people with images, the stories first, then people with records alone."""
-    archive = _Archive(Population(), profile, seed)
+@dataclass(frozen=True)
+class Block:
+    """Part of an archive that is planned and written alone: its patients, numbered from ``first`` (0) on.
+
+    kept_free: CHI numbers that people of an earlier block have.
+    """
+
+    number: int = 0
+    first: int = 0
+    patients: int = PATIENTS_A_BLOCK
+    kept_free: frozenset[str] = frozenset()
+
+
+def blocks(patients: int, in_block: int = PATIENTS_A_BLOCK) -> list[Block]:
+    """The blocks of an archive of so many patients; which there are follows from their number alone."""
+    return [
+        Block(number, first, min(in_block, patients - first))
+        for number, first in enumerate(range(0, patients, in_block))
+    ]
+
+
+def plan_block(profile: Profile, block: Block, seed: int) -> list[Life]:
+    """The block's people with images, of the archive the stories first, then people with records alone."""
+    return list(_lives(_archive(profile, block, seed), block))
+
+
+def chi_numbers(profile: Profile, block: Block, seed: int) -> set[str]:
+    """Every CHI number that somebody of the block has or had."""
+    archive = _archive(profile, block, seed)
+    for _ in _lives(archive, block):
+        pass
+    return archive.population.chis
+
+
+def _archive(profile: Profile, block: Block, seed: int) -> "_Archive":
+    return _Archive(Population(block.number * _NUMBERS + 1, block.kept_free), profile, seed)
+
+
+def _lives(archive: "_Archive", block: Block) -> Iterator[Life]:
     stories = planted()
-    for index in range(patients):
-        rng = stream(seed, "life", index)
+    for index in range(block.first, block.first + block.patients):
+        rng = stream(archive.seed, "life", index)
         if index < len(stories):
             yield _storied(archive, stories[index], rng)
         else:
             yield from _ordinary(archive, index - len(stories), rng)
-    for index in range(round(patients * RECORDS_ONLY)):
-        yield from _unimaged(archive, stream(seed, "records only", index))
+    for index in range(round(block.patients * RECORDS_ONLY)):
+        yield from _unimaged(archive, stream(archive.seed, "records only", block.number, index))
 
 
 @dataclass(frozen=True)
@@ -78,14 +119,35 @@ def _ordinary(archive: _Archive, index: int, rng: random.Random) -> Iterator[Lif
     """A person whom chance alone leads; each fifth an infant, with the mother's records."""
     if index % 5 == 0:
         baby = archive.begin(archive.population.new(rng, born=infancy(rng)), rng)
-        _image(baby, baby.person.birth_date + timedelta(days=rng.randint(3, 300)), index)
+        day = baby.person.birth_date + timedelta(days=rng.randint(3, 300))
+        _image(baby, _of_infants(archive.profile, day.year, rng), day, index)
         yield from _deliver(archive, baby, rng)
         return
-    life = archive.begin(archive.population.new(rng), rng)
-    for _ in range(rng.randint(1, 3)):
-        _image(life, day_between(FIRST_DAY, LAST_DAY, rng), index)
+    modality, year = _drawn(archive.profile, rng)
+    sex, born = ("F", _SCREENED) if modality == "MG" else ("", None)
+    life = archive.begin(archive.population.new(rng, sex=sex, born=born), rng)
+    _image(life, modality, _day_of(year, rng), index)
+    for _ in range(rng.randint(0, 2)):
+        modality, year = _drawn(archive.profile, rng)
+        if modality != "MG" or life.person.sex == "F":
+            _image(life, modality, _day_of(year, rng), index)
     _fall_ill(archive, life)
     yield archive.close(life)
+
+
+def _drawn(profile: Profile, rng: random.Random) -> tuple[str, int]:
+    """Modality and year of a study."""
+    weights = profile.imaging.weights(range(FIRST_DAY.year, LAST_DAY.year + 1))
+    return rng.choices(list(weights), list(weights.values()))[0]
+
+
+def _of_infants(profile: Profile, year: int, rng: random.Random) -> str:
+    weights = {of: weight for (of, _), weight in profile.imaging.weights([year]).items() if of not in _NOT_OF_INFANTS}
+    return rng.choices(list(weights), list(weights.values()))[0]
+
+
+def _day_of(year: int, rng: random.Random) -> date:
+    return day_between(date(year, 1, 1), date(year, 12, 31), rng)
 
 
 def _unimaged(archive: _Archive, rng: random.Random) -> Iterator[Life]:
@@ -110,17 +172,16 @@ def _deliver(archive: _Archive, baby: Life, rng: random.Random) -> Iterator[Life
     yield from map(archive.close, (mother, *babies))
 
 
-def _image(life: Life, day: date, index: int) -> None:
-    """A study of any kind; now and then without dates, or with the CHI not as it should be written."""
+def _image(life: Life, modality: str, day: date, index: int) -> None:
+    """A study; now and then without dates, or with the CHI not as it should be written."""
     rng = life.rng
-    modality = rng.choice(("CT", "CT", "MR", "CR", "US", "PT" if life.person.birth_date < FIRST_DAY else "CR"))
     dates = {3: "no_study_date", 6: "none"}.get(index % 8, "all") if not life.studies else "all"
     scan = Scan(modality, rng.choice(BODY_PARTS[modality]), dates=dates, careless=index % 8 == 5)
-    life.scan(scan, day, str if modality == "CT" else partial(_careless, rng=rng))
+    life.scan(scan, day, str if modality in _ASKED_ABOUT else partial(_careless, rng=rng))
 
 
 def _careless(chi: str, rng: random.Random) -> str:
-    """A CHI as some write it: without its leading zero, or twice. Not for CT, which the questions ask about."""
+    """A CHI as some write it: without its leading zero, or twice. Not for what the questions ask about."""
     if chi.startswith("0"):
         return rng.choice((chi, chi[1:]))
     return rng.choice((chi,) * 9 + (f"{chi}\\{chi}",))

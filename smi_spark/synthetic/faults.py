@@ -1,16 +1,20 @@
 """Broken files: at least one of each kind that ingest must put aside, made from the archive's own images."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from smi_spark.reasons import Reason
+from smi_spark.synthetic.chance import stream
 from smi_spark.synthetic.files import encode, series_images
 from smi_spark.synthetic.headers import transfer_syntax
+from smi_spark.synthetic.profile import Figure
 from smi_spark.synthetic.studies import Study
 
 FIRST_NUMBER = 901  # broken files have numbers that no good file has, and sort after those
+_CONFLICTING = 3  # files of a study that contradicts itself
 Fault = tuple[str, bytes, Reason]
 
 _SITE = b"\x08\x00\x80\x00LO"  # InstitutionName in explicit little endian
@@ -18,19 +22,37 @@ _CODES = b"\x08\x00\x32\x10SQ"  # ProcedureCodeSequence
 _ITEM = b"\xfe\xff\x00\xe0"
 
 
-def faults(studies: list[Study], seed: int) -> Iterator[Fault]:
-    """Path below ``dicom/``, bytes and reason of every broken file; donors are spread over ``studies``."""
+def faults(studies: list[Study], shares: Mapping[Reason, Figure], seed: int, block: int) -> Iterator[Fault]:
+    """Path below ``dicom/``, bytes and reason of every broken file of a block, by their ``shares`` of its files.
+
+    The first block has one of each kind at least, and what lies beside the studies. A file that is damaged is one more
+    image of a study that has no other peculiarity; no study has two of a kind.
+    """
     donors = [study for study in studies if _is_plain(study)]
+    files = sum(series.images for study in studies for series in study.series)
+    rng = stream(seed, "faults", block)
     if not donors:
         return
-    for index, (reason, spoil) in enumerate(_SPOILT):
-        donor = donors[index * len(donors) // len(_SPOILT)]
-        number = FIRST_NUMBER + index
-        yield f"{donor.folder}/{number}.dcm", spoil(_good(donor, number, seed)), reason
-    yield "DICOMDIR", _directory(), Reason.DICOM_DIRECTORY
-    yield "README.txt", b"Images of the year, exported on request.\n", Reason.NOT_DICOM
-    yield from _copies([study for study in studies if study.duplicated] + donors[-1:], seed)
-    yield from _conflict(donors[0], seed)
+
+    def chosen(reason: Reason, kinds: int) -> list[Study]:
+        """Donors for one of so many kinds of ``reason``."""
+        figure = shares.get(reason)
+        wanted = figure.value * files / kinds if figure else 0
+        count = max(int(wanted + rng.random()), int(block == 0))
+        return rng.sample(donors, min(count, len(donors)))
+
+    kinds = Counter(reason for reason, _ in _SPOILT)
+    for number, (reason, spoil) in enumerate(_SPOILT, start=FIRST_NUMBER):
+        for donor in chosen(reason, kinds[reason]):
+            yield f"{donor.folder}/{number}.dcm", spoil(_good(donor, number, seed)), reason
+    if block == 0:
+        yield "DICOMDIR", _directory(), Reason.DICOM_DIRECTORY
+        yield "README.txt", b"Images of the year, exported on request.\n", Reason.NOT_DICOM
+    copied = {study.uid: study for study in studies if study.duplicated}
+    copied |= {study.uid: study for study in chosen(Reason.IDENTICAL_COPY, 1)}
+    yield from _copies(copied.values(), seed)
+    for donor in chosen(Reason.CONFLICTING_STUDY, _CONFLICTING):
+        yield from _conflict(donor, seed)
 
 
 def _is_plain(study: Study) -> bool:
@@ -43,7 +65,7 @@ def _good(study: Study, number: int, seed: int) -> Dataset:
     return next(series_images(study, study.series[-1], seed, [number]))
 
 
-def _copies(studies: list[Study], seed: int) -> Iterator[Fault]:
+def _copies(studies: Iterable[Study], seed: int) -> Iterator[Fault]:
     """The first image of each study once more."""
     for study in studies:
         again = next(series_images(study, study.series[0], seed, [1]))

@@ -1,6 +1,7 @@
 """Invented people: CHI numbers, names that no real text holds, birth dates, postcodes."""
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,11 +61,16 @@ def chi_number(birth_date: date, sex: str, rng: random.Random) -> str:
 
 
 class Population:
-    """Makes people one by one, no two with the same CHI."""
+    """Makes people one by one, no two with the same CHI, none with one of those in ``kept_free``.
 
-    def __init__(self) -> None:
+    They are numbered from ``first`` on.
+    """
+
+    def __init__(self, first: int = 1, kept_free: Collection[str] = ()) -> None:
         self.people: list[Person] = []
-        self._chis: set[str] = set()
+        self.chis: set[str] = set()
+        self._first = first
+        self._kept_free = frozenset(kept_free)
 
     def new(self, rng: random.Random, *, sex: str = "", born: tuple[date, date] | None = None) -> Person:
         """A new person, born between the two dates of ``born`` (default: an adult by the time of the scans)."""
@@ -73,7 +79,7 @@ class Population:
         chi = self.number(birth_date, sex, rng)
         surname, charset = _surname(rng)
         person = Person(
-            number=len(self.people) + 1,
+            number=self._first + len(self.people),
             chi=chi,
             sex=sex,
             forename=rng.choice(_FORENAMES_F if sex == "F" else _FORENAMES_M),
@@ -88,9 +94,9 @@ class Population:
 
     def number(self, birth_date: date, sex: str, rng: random.Random) -> str:
         """A CHI that nobody has yet."""
-        while (chi := chi_number(birth_date, sex, rng)) in self._chis:
+        while (chi := chi_number(birth_date, sex, rng)) in self.chis or chi in self._kept_free:
             pass
-        self._chis.add(chi)
+        self.chis.add(chi)
         return chi
 
 

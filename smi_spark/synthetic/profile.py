@@ -1,12 +1,15 @@
 """How often things happen to the people of an archive: the figures of ``conf/synthetic``, each with its source."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from smi_spark.config import load_yaml, validate
 from smi_spark.errors import InputError, unknown_name
+from smi_spark.reasons import Reason
 from smi_spark.resources import folder
+from smi_spark.synthetic.studies import SERIES
 
 DEFAULT = "small"
 PROFILES = ("scotland", "small")
@@ -56,14 +59,45 @@ class Cancer(_Section):
     sites: Annotated[dict[str, Figure], Field(min_length=1, description="ICD-10 code of a site → its weight")]
 
 
+class Studies(_Section):
+    examinations: Annotated[float, Field(ge=0, description="in the first year of all, in a unit that all share")]
+    growth: Annotated[float, Field(gt=-1, description="a year, afterwards; 0.05 is 5 %")]
+    source: Annotated[str, Field(min_length=1, description="what can be cited for both, or assumed")]
+
+
+class Imaging(_Section):
+    """How studies are spread over modalities and years; a person's share in it follows from sex and age."""
+
+    first_year: Annotated[int, Field(description="the year of the examinations that are given")]
+    studies: Annotated[dict[str, Studies], Field(min_length=1, description="modality → its studies")]
+
+    @field_validator("studies")
+    @classmethod
+    def _known(cls, studies: dict[str, Studies]) -> dict[str, Studies]:
+        unknown = next((modality for modality in studies if modality not in SERIES), None)
+        if unknown is not None:
+            raise ValueError(f"no files of {unknown} are made: give {', '.join(SERIES)}")
+        return studies
+
+    def weights(self, years: Iterable[int]) -> dict[tuple[str, int], float]:
+        """Modality and year → how many studies."""
+        return {
+            (modality, year): of.examinations * (1 + of.growth) ** (year - self.first_year)
+            for modality, of in self.studies.items()
+            for year in years
+        }
+
+
 class Profile(_Section):
     """The figures of one archive. One that is named ``…_a_year`` is the probability within a year."""
 
+    imaging: Imaging
     people: People
     births: Births
     hospital: Hospital
     clinics: Clinics
     cancer: Cancer
+    faults: Annotated[dict[Reason, Figure], Field(description="a kind of broken file → its share of all files")]
 
 
 def load_profile(name: str = DEFAULT) -> Profile:

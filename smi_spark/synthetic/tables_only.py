@@ -1,25 +1,19 @@
 """The tables of zone 2 without any file: rows by the hundred million, straight to Delta, for measures of queries."""
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.errors import InputError
-from smi_spark.objectstore import open_files
 from smi_spark.progress import Progress
 from smi_spark.synthetic.image_frames import image_frame, rolled_up_studies, series_frame, study_frame
+from smi_spark.synthetic.place import Place
 from smi_spark.synthetic.quotas import Plan, plan_tables
 from smi_spark.synthetic.rates import Rates, load_rates
 from smi_spark.synthetic.record_frames import TABLES, expected_rows, record_frame
 from smi_spark.tables import Table
-
-UNFINISHED = "_unfinished"  # stands in the place while a run is at work, and stays when it is killed
 
 _IMAGES_IN_FILE = 4_000_000  # about 128 MB
 _RECORDS_IN_FILE = 2_000_000
@@ -44,7 +38,7 @@ def write_tables(spark: SparkSession, config: Config, *, images: int, seed: int,
     less than 1,000 images.
     """
     plan = plan_tables(images, seed, rates or load_rates())
-    with _work_in(config.root, images, seed):
+    with Place(config.root).at_work({"images": images, "seed": seed}, goes_on=False):
         rows = {"images": _write_images(spark, config, plan)} | _write_rolled_up(spark, config, plan)
         return Written(rows | {f"records/{table}": _write_records(spark, config, plan, table) for table in TABLES})
 
@@ -91,29 +85,3 @@ def _append(rows: DataFrame, config: Config, name: str) -> int:
 
 def _table(config: Config, name: str) -> Table:
     return tables.table(config, f"deidentified/{name}")
-
-
-@contextmanager
-def _work_in(root: str, images: int, seed: int) -> Iterator[None]:
-    """A note in the place while the body runs, so that what a killed run leaves does not pass for an archive."""
-    system, path = open_files(root)
-    note = f"{path}/{UNFINISHED}"
-    _check_empty(system, path, root)
-    system.create_dir(path, recursive=True)
-    with system.open_output_stream(note) as file:
-        file.write(json.dumps({"images": images, "seed": seed}).encode())
-    yield
-    system.delete_file(note)
-
-
-def _check_empty(system: fs.FileSystem, path: str, root: str) -> None:
-    found = system.get_file_info(fs.FileSelector(path, allow_not_found=True))
-    if any(info.base_name == UNFINISHED for info in found):
-        with system.open_input_stream(f"{path}/{UNFINISHED}") as file:
-            of = json.loads(file.read())
-        raise InputError(
-            f"{root} holds something already: what a run of {of['images']:,} images with seed {of['seed']} left, which "
-            "did not end. Remove it, or give a place that is new or empty."
-        )
-    if found:
-        raise InputError(f"{root} holds something already. Give a place that is new or empty.")

@@ -24,7 +24,7 @@ def run_all(spark: SparkSession, config: Config, bucket: str, cohort: Path, stor
     """What a night's jobs say, and the versions of all tables after them."""
     said = [
         str(ingest_headers(spark, config, [f"{bucket}/dicom"])),
-        str(load_records(spark, config, "smr01", f"{bucket.replace('s3://', 's3a://')}/records/smr01.csv")),
+        str(load_records(spark, config, "smr01", f"{bucket.replace('s3://', 's3a://')}/records/smr01")),
         str(pseudonymise.run(spark, config)),
         str(build_cohort(spark, config, load_definition(str(cohort)))).splitlines()[-1],
     ]

@@ -70,14 +70,14 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 def answers(spark: SparkSession, config: Config) -> Answers:
     """The answers of an archive that has gone all the way into both cohorts."""
     archive = Path(config.root).parent / "archive"
-    answers = write_archive(archive, patients=45, seed=5)
+    write_archive(archive, patients=45, seed=5)
     ingest_headers(spark, config, [str(archive / "dicom")])
     for table in RECORDS:
-        load_records(spark, config, table, str(archive / "records" / f"{table}.csv"))
+        load_records(spark, config, table, str(archive / "records" / table))
     pseudonymise(spark, config)
     for name in QUESTIONS:
         build_cohort(spark, config, load_definition(folder("conf") / "cohorts" / f"{name}.yaml"))
-    return answers
+    return Answers.read(archive)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from smi_spark.errors import InputError
 from smi_spark.synthetic import tables_only
 from smi_spark.synthetic.__main__ import main
 from smi_spark.synthetic.image_frames import image_frame, rolled_up_studies, series_frame, study_frame
+from smi_spark.synthetic.place import UNFINISHED
 from smi_spark.synthetic.quotas import Plan, plan_tables
 from smi_spark.synthetic.rates import Rates, load_rates
 from smi_spark.synthetic.record_frames import TABLES, record_frame
@@ -113,7 +114,7 @@ def test_tables_hold_what_their_schemas_say(spark: SparkSession, config: Config)
         "StudyDate", "AccessionNumber", "SeriesInstanceUID", "SeriesNumber", "Manufacturer", "SOPInstanceUID",
         "InstanceNumber", "SliceThickness",
     }  # fmt: skip
-    assert not (Path(config.root) / tables_only.UNFINISHED).exists()
+    assert not (Path(config.root) / UNFINISHED).exists()
     _assert_sorted(Path(config.zone("deidentified")) / "images")
 
 
@@ -229,7 +230,7 @@ def test_what_a_killed_run_left_is_told_apart(
     monkeypatch.setattr(tables_only, "_write_images", killed)
     with pytest.raises(KeyboardInterrupt):
         write_tables(spark, config, images=SMALL, seed=7)
-    with pytest.raises(InputError, match=r"a run of 6,000 images with seed 7 left, which did not end\. Remove it"):
+    with pytest.raises(InputError, match=r"what a run of images 6000, seed 7 left, which did not end\. Remove it"):
         write_tables(spark, config, images=SMALL, seed=7)
 
 

@@ -16,7 +16,7 @@ class Archive(NamedTuple):
 
     def extract(self, name: str) -> tuple[list[str], list[list[str]]]:
         """Header and rows of an extract, in UTF-8 or else latin-1."""
-        content = (self.root / "records" / f"{name}.csv").read_bytes()
+        content = (self.root / "records" / name / "0000.csv").read_bytes()
         try:
             text = content.decode()
         except UnicodeDecodeError:
@@ -35,4 +35,5 @@ class Archive(NamedTuple):
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     root = tmp_path_factory.mktemp("synthetic") / "archive"
-    return Archive(root, write_archive(root, patients=48, seed=3))
+    write_archive(root, patients=48, seed=3)
+    return Archive(root, Answers.read(root))

@@ -1,5 +1,6 @@
 """Each broken file is broken in the way that the answers say, and in no other."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from pydicom.errors import InvalidDicomError
 
 from smi_spark.reasons import Reason
+from smi_spark.synthetic.courses import Block, plan_block
+from smi_spark.synthetic.faults import faults
+from smi_spark.synthetic.profile import Figure, load_profile
 
 UIDS = {
     Reason.NO_STUDY_UID: "StudyInstanceUID",
@@ -26,6 +30,26 @@ def _files(archive: Any, reason: Reason) -> list[Path]:
 
 def test_every_reason_that_a_file_can_have_occurs(archive: Any) -> None:
     assert set(archive.answers.broken.values()) == OF_FILES
+
+
+def test_files_are_broken_as_often_as_the_profile_says() -> None:
+    profile = load_profile("small")
+    shares = {reason: Figure(value=0.01, source="assumed") for reason in profile.faults}
+    lives = plan_block(profile, Block(number=1, first=60, patients=60), seed=6)
+    studies = [study for life in lives for study in life.studies]
+    files = sum(series.images for study in studies for series in study.series)
+    found = Counter(reason for _, _, reason in faults(studies, shares, seed=6, block=1))
+    several = {Reason.NOT_DICOM: 2, Reason.CUT_SHORT: 2, Reason.MALFORMED: 2, Reason.NO_STUDY_UID: 2}
+    assert set(found) == set(shares)
+    for reason, count in found.items():
+        rounded = several.get(reason, 3 if reason == Reason.CONFLICTING_STUDY else 1)
+        assert abs(count - 0.01 * files) <= rounded, reason
+
+
+def test_a_later_block_has_only_the_broken_files_that_its_share_asks_for() -> None:
+    lives = plan_block(load_profile("small"), Block(number=1, first=60, patients=9), seed=6)
+    studies = [study for life in lives for study in life.studies]
+    assert list(faults(studies, {}, seed=6, block=1)) == []
 
 
 def test_empty_files_have_no_bytes(archive: Any) -> None:

@@ -10,8 +10,6 @@ import pydicom
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from smi_spark.synthetic import Answers
-
 FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%d-%b-%Y", "%d/%m/%Y")
 
 
@@ -104,10 +102,6 @@ def test_a_planted_answer_hangs_on_a_merged_number(archive: Any, images: Any) ->
     merged = {planted.chi for planted in archive.answers.planted if "number that was merged" in planted.story}
     ids = {chi for cohort in archive.answers.cohorts.values() for chi in cohort.patients}
     assert len(merged & ids) == len(merged) == 2
-
-
-def test_answers_are_read_as_they_were_written(archive: Any) -> None:
-    assert Answers.read(archive.root / "answers.json") == archive.answers
 
 
 def test_no_birth_date_in_the_list_is_the_date_of_an_event(archive: Any, images: Any) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from smi_spark.synthetic.courses import all_lives
-from smi_spark.synthetic.days import LAST_DAY, YEARS, whole_years
+from smi_spark.synthetic.courses import Block, plan_block
+from smi_spark.synthetic.days import FIRST_DAY, LAST_DAY, YEARS, whole_years
 from smi_spark.synthetic.lives import Life, event_days
 from smi_spark.synthetic.profile import Profile, load_profile
 
@@ -22,12 +22,12 @@ Planned = tuple[list[Life], Profile]
 def planned(request: pytest.FixtureRequest) -> Planned:
     """Some 700 lives, and the rates that they follow."""
     profile = load_profile(request.param)
-    return list(all_lives(profile, PATIENTS, seed=11)), profile
+    return plan_block(profile, Block(patients=PATIENTS), seed=11), profile
 
 
 @pytest.fixture(scope="module")
 def lives() -> list[Life]:
-    return list(all_lives(load_profile("small"), PATIENTS, seed=11))
+    return plan_block(load_profile("small"), Block(patients=PATIENTS), seed=11)
 
 
 def agrees(happened: Iterable[object], share: float) -> None:
@@ -60,6 +60,20 @@ def test_people_move_die_leave_and_have_two_numbers_as_often_as_the_profile_says
     healthy = [life for life in lives if grown_up(life) and not life.cause]
     agrees((life.rows["deaths"] for life in healthy), profile.people.dies_a_year.within(YEARS))
     agrees((left(life) for life in lives if not life.rows["deaths"]), profile.people.leaves_a_year.within(YEARS))
+
+
+def test_studies_are_spread_over_modalities_and_years_as_the_profile_says(planned: Planned) -> None:
+    lives, profile = planned
+    first = [life.studies[0] for life in lives if life.studies and life.story is None and grown_up(life)]
+    weights = profile.imaging.weights(range(FIRST_DAY.year, LAST_DAY.year + 1))
+    total = sum(weights.values())
+    for modality in profile.imaging.studies:
+        share = sum(weight for (of, _), weight in weights.items() if of == modality) / total
+        agrees((study.modality == modality for study in first), share)
+    late = sum(weight for (_, year), weight in weights.items() if year >= 2019) / total
+    agrees((study.day.year >= 2019 for study in first), late)
+    by_chance = [life for life in lives if life.story is None and any(s.modality == "MG" for s in life.studies)]
+    assert {life.person.sex for life in by_chance} == {"F"}
 
 
 def test_twins_are_born_as_often_as_the_profile_says(planned: Planned) -> None:
@@ -198,7 +212,7 @@ def test_no_two_people_have_one_number(lives: list[Life]) -> None:
 
 
 def test_a_rate_that_changes_leaves_the_images_and_planted_rows_alone(lives: list[Life]) -> None:
-    rare = list(all_lives(load_profile("scotland"), 20, seed=11))
+    rare = plan_block(load_profile("scotland"), Block(patients=20), seed=11)
     for one, other in zip(lives[:20], rare, strict=False):
         assert [study.uid for study in one.studies] == [study.uid for study in other.studies]
         assert [row["URI"] for row in one.rows["smr01"]] == [row["URI"] for row in other.rows["smr01"]]

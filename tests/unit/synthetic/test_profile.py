@@ -8,12 +8,19 @@ from pydantic import BaseModel
 
 from smi_spark.config import load_yaml, validate
 from smi_spark.errors import ConfigError, InputError
+from smi_spark.reasons import Reason
 from smi_spark.resources import folder
-from smi_spark.synthetic.profile import PROFILES, Figure, Profile, load_profile
+from smi_spark.synthetic.profile import PROFILES, Figure, Imaging, Profile, Studies, load_profile
+
+MODALITIES = {"CT", "MR", "CR", "US", "MG", "PT"}
+FAULTS = set(Reason) - {
+    Reason.UNREADABLE, Reason.OUTSIDE_ROOT, Reason.DICOM_DIRECTORY, Reason.SET_ASIDE, Reason.REFUSED_FOLDER,
+    Reason.WRONG_FIELD_COUNT, Reason.BAD_VALUE, Reason.MISSING_VALUE, Reason.DUPLICATE_KEY,
+}  # fmt: skip
 
 
-def figures(part: object) -> Iterator[Figure]:
-    if isinstance(part, Figure):
+def figures(part: object) -> Iterator[Figure | Studies]:
+    if isinstance(part, Figure | Studies):
         yield part
     elif isinstance(part, BaseModel):
         for name in type(part).model_fields:
@@ -26,13 +33,26 @@ def figures(part: object) -> Iterator[Figure]:
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_figure_has_a_source_that_can_be_cited_or_is_assumed(name: str) -> None:
     found = list(figures(load_profile(name)))
-    assert len(found) == 18
+    assert len(found) == 18 + len(MODALITIES) + len(FAULTS)
     assert all(figure.source.startswith("assumed") or len(figure.source) > 20 for figure in found)
 
 
 def test_most_figures_of_scotland_can_be_cited() -> None:
-    found = list(figures(load_profile("scotland")))
-    assert sum(figure.source.startswith("assumed") for figure in found) <= 4
+    found = list(figures(load_profile("scotland").model_copy(update={"faults": {}})))
+    assert sum(figure.source.startswith("assumed") for figure in found) <= 6
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_modality_has_its_studies_and_every_kind_of_fault_its_share(name: str) -> None:
+    profile = load_profile(name)
+    assert set(profile.imaging.studies) == MODALITIES
+    assert set(profile.faults) == FAULTS
+
+
+def test_studies_grow_from_the_year_that_is_given() -> None:
+    studies = {"CT": Studies(examinations=2, growth=0.5, source="assumed")}
+    imaging = Imaging(first_year=2010, studies=studies)
+    assert imaging.weights([2010, 2011, 2012]) == {("CT", 2010): 2, ("CT", 2011): 3, ("CT", 2012): 4.5}
 
 
 def test_an_unknown_profile_is_named_with_those_there_are() -> None:
@@ -45,6 +65,13 @@ def test_an_unknown_profile_is_named_with_those_there_are() -> None:
     [
         ("people", "moves_a_year", {"value": 1.5, "source": "assumed"}, "people.moves_a_year.value"),
         ("people", "moves_a_year", {"value": 0.5, "source": ""}, "people.moves_a_year.source"),
+        (
+            "imaging",
+            "studies",
+            {"XC": {"examinations": 1, "growth": 0, "source": "assumed"}},
+            "no files of XC are made",
+        ),
+        ("faults", "cut_shrt", {"value": 0.5, "source": "assumed"}, "Given: 'cut_shrt'"),
         ("births", "triplets", {"value": 0.5, "source": "assumed"}, "births.triplets is not a field"),
     ],
 )
