@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
 DIST ?= dist
 
-.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest fuzz kills test-objectstore test-long test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic fuzz kills test-objectstore test-long test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -72,6 +72,9 @@ benchmark-objectstore: $(READY)
 
 benchmark-ingest: $(READY)
 	$(BIN)/python benchmarks/ingest.py
+
+benchmark-synthetic: $(READY)
+	$(BIN)/python benchmarks/synthetic.py
 
 fuzz: $(READY)
 	$(BIN)/python benchmarks/fuzz.py
