@@ -1,6 +1,6 @@
 """How often things happen to the people of an archive: the figures of ``conf/synthetic``, each with its source."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -79,13 +79,16 @@ class Imaging(_Section):
             raise ValueError(f"no files of {unknown} are made: give {', '.join(SERIES)}")
         return studies
 
-    def weights(self, years: Iterable[int]) -> dict[tuple[str, int], float]:
+    def weights(self, years: Collection[int]) -> dict[tuple[str, int], float]:
         """Modality and year → how many studies."""
-        return {
-            (modality, year): of.examinations * (1 + of.growth) ** (year - self.first_year)
-            for modality, of in self.studies.items()
-            for year in years
-        }
+        found = {}
+        for modality, of in self.studies.items():
+            weight = of.examinations
+            for year in range(self.first_year, max(years) + 1):
+                if year in years:
+                    found[modality, year] = weight
+                weight *= 1 + of.growth  # no power: its last digit is not the same everywhere
+        return found
 
 
 class Profile(_Section):
