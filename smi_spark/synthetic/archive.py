@@ -61,8 +61,9 @@ def write_archive(
     ``records/<table>/NNNN.csv`` the extracts of the same people and of some more, by ``records.TABLES``, and
     ``records/smr01_late/NNNN.csv`` corrections of some rows; ``answers/`` what is to be found in all these:
     ``NNNN.json`` (``answers.Answers``), ``files/NNNN.parquet`` (path, UIDs, the person's kept CHI, the reason why a
-    file is broken), ``links/NNNN.parquet`` (table, key, the person's kept CHI); ``archive.json``, written last, how it
-    was made and what it holds. ``profile`` names the rates, a file of ``conf/synthetic``.
+    file is broken), ``identifiers/NNNN.parquet`` (each planted text in the files of a series: kind, text, tag path, box
+    of pixels), ``links/NNNN.parquet`` (table, key, the person's kept CHI); ``archive.json``, written last, how it was
+    made and what it holds. ``profile`` names the rates, a file of ``conf/synthetic``.
     With ``spark`` the workers write, block by block, the same bytes however many they are.
     Raises InputError when ``out`` holds something already but for what a killed run of the same arguments left, which
     is then completed; for less than one patient, or for an unknown profile.

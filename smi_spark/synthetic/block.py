@@ -18,7 +18,7 @@ from smi_spark.synthetic.extracts import BadRow, write_extract
 from smi_spark.synthetic.faults import faults
 from smi_spark.synthetic.files import study_files
 from smi_spark.synthetic.headers import CARELESS
-from smi_spark.synthetic.identifiers import list_identifiers
+from smi_spark.synthetic.identifiers import list_identifiers, series_identifiers
 from smi_spark.synthetic.lives import Life
 from smi_spark.synthetic.place import Place
 from smi_spark.synthetic.private import has_blobs
@@ -27,11 +27,23 @@ from smi_spark.synthetic.records import TABLES
 from smi_spark.synthetic.studies import Study
 
 LATE = f"{CORRECTED}_late"
-FOLDERS = ("answers", "answers/files", "answers/links", *(f"records/{name}" for name in (*TABLES, LATE)))
+FOLDERS = (
+    "answers",
+    "answers/files",
+    "answers/identifiers",
+    "answers/links",
+    *(f"records/{name}" for name in (*TABLES, LATE)),
+)
 _FILES = pa.schema(
     [
         ("path", pa.string()), ("StudyInstanceUID", pa.string()), ("SeriesInstanceUID", pa.string()),
         ("SOPInstanceUID", pa.string()), ("chi", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+_IDENTIFIERS = pa.schema(
+    [
+        ("SeriesInstanceUID", pa.string()), ("kind", pa.string()), ("text", pa.string()), ("tag_path", pa.string()),
+        ("box", pa.list_(pa.int32())),
     ]
 )  # fmt: skip
 _LINKS = pa.schema([("table", pa.string()), ("key", pa.list_(pa.string())), ("chi", pa.string())])
@@ -64,6 +76,7 @@ def write_block(place: Place, profile: Profile, block: Block, seed: int) -> Answ
         identifiers=list_identifiers(lives),
     )
     _write_parquet(place, f"answers/files/{name}.parquet", _FILES, _files(lives, paths, broken))
+    _write_parquet(place, f"answers/identifiers/{name}.parquet", _IDENTIFIERS, _identifiers(studies, seed))
     _write_parquet(place, f"answers/links/{name}.parquet", _LINKS, _links(lives))
     place.write(f"answers/{name}.json", (json.dumps(asdict(answers), indent=1, ensure_ascii=False) + "\n").encode())
     return answers
@@ -109,6 +122,14 @@ def _files(lives: list[Life], paths: Mapping[str, list[str]], broken: Mapping[st
                 yield {"path": path, "StudyInstanceUID": study.uid, **uids, "chi": life.person.chi}
     for path, reason in broken.items():
         yield {"path": path, "reason": reason}
+
+
+def _identifiers(studies: list[Study], seed: int) -> Iterator[dict[str, Any]]:
+    """Every planted text in the files of each series, and where it stands."""
+    for study in studies:
+        for series in study.series:
+            for found in series_identifiers(study, series, seed):
+                yield {"SeriesInstanceUID": series.uid, **vars(found)}
 
 
 def _links(lives: list[Life]) -> Iterator[dict[str, Any]]:

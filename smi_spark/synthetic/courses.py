@@ -86,7 +86,8 @@ class _Archive:
         """The life of a person of whom nothing is told yet but where they lived."""
         merge = (moved(zero, *story.merge[0]), moved(zero, *story.merge[1])) if zero and story and story.merge else None
         past = stream(self.seed, "history", person.number)
-        return Life(plan_history(person, self.population, self.profile, past, merge), self.seed, rng, story)
+        history = plan_history(person, self.population, self.profile, past, merge)
+        return Life(history, self.seed, rng, story, self.profile.imaging.longer)
 
     def close(self, life: Life) -> Life:
         """``life`` with all that follows from it, and its end."""

@@ -1,35 +1,39 @@
 """Bytes of DICOM files (PS3.10), from planned studies."""
 
-import copy
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 
 from pydicom import dcmread, dcmwrite
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import Dataset
 
-from smi_spark.synthetic.headers import image_values, series_header, spoil
-from smi_spark.synthetic.studies import Series, Study
+from smi_spark.synthetic.encoding import Files
+from smi_spark.synthetic.headers import encoding, file_meta, series_elements
+from smi_spark.synthetic.images import image_elements
+from smi_spark.synthetic.series import Series
+from smi_spark.synthetic.studies import Study
 
 
 def study_files(study: Study, seed: int) -> Iterator[bytes]:
     """The bytes of every image of ``study``, series by series."""
     for series in study.series:
-        for image in series_images(study, series, seed, range(1, series.images + 1)):
-            yield encode(image)
+        yield from series_files(study, series, seed, range(1, series.images + 1))
+
+
+def series_files(study: Study, series: Series, seed: int, numbers: Iterable[int]) -> Iterator[bytes]:
+    """The bytes of the images of those numbers: what they share is made and encoded once."""
+    files: Files | None = None
+    for number in numbers:
+        own = image_elements(study, series, seed, number)
+        if files is None:
+            shared = series_elements(study, series, seed)
+            files = Files(shared, file_meta(study, series), own, encoding(study, series))
+        yield files.file(series.sop_uid(number), own)
 
 
 def series_images(study: Study, series: Series, seed: int, numbers: Iterable[int]) -> Iterator[Dataset]:
-    """The images of those numbers; they share the values of the series' header, not copied in depth."""
-    header = _settled(series_header(study, series, seed))
-    if study.careless:
-        spoil(header)
-    for number in numbers:
-        image = copy.copy(header)
-        image.file_meta = copy.copy(header.file_meta)
-        for keyword, value in image_values(series, number).items():
-            setattr(image, keyword, value)
-        image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
-        yield image
+    """The same images as data sets, to be changed; each is its own."""
+    for content in series_files(study, series, seed, numbers):
+        yield dcmread(BytesIO(content))
 
 
 def encode(image: Dataset) -> bytes:
@@ -37,10 +41,3 @@ def encode(image: Dataset) -> bytes:
     buffer = BytesIO()
     dcmwrite(buffer, image, enforce_file_format=True)
     return buffer.getvalue()
-
-
-def _settled(header: Dataset) -> FileDataset:
-    """``header`` written and read again: its values stay bytes, and each image then takes a fraction of the time."""
-    header.SOPInstanceUID = header.SeriesInstanceUID
-    header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
-    return dcmread(BytesIO(encode(header)))

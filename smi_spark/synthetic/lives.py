@@ -1,7 +1,7 @@
 """A person's life in the archive: studies and record rows, none before the first day or after the last."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from smi_spark.synthetic import contacts, records
@@ -21,14 +21,23 @@ class Life:
     """One person's studies and record rows, in the order in which they were added.
 
     What is not within ``history.since`` and ``until`` is not added. ``rng`` leads the person, ``aside`` decides what
-    goes on beside it, so that a rate that changes does not change the rest.
+    goes on beside it, so that a rate that changes does not change the rest. ``longer``: modality → how many times as
+    many images a series of slices has.
     """
 
-    def __init__(self, history: History, seed: int, rng: random.Random, story: Story | None = None) -> None:
+    def __init__(
+        self,
+        history: History,
+        seed: int,
+        rng: random.Random,
+        story: Story | None = None,
+        longer: Mapping[str, float] | None = None,
+    ) -> None:
         self.history = history
         self.person = history.person
         self.story = story
         self.rng = rng
+        self._longer = longer or {}
         self.aside = stream(seed, "aside", history.person.number)
         self.until = date.max
         self.cause = ""  # the cancer that the person dies of
@@ -38,8 +47,8 @@ class Life:
     def scan(self, scan: Scan, day: date, write: Callable[[str], str] = str) -> None:
         """A study; ``write`` gives the CHI as the study has it."""
         if self.history.since <= day <= self.until:
-            person = self._on(day)
-            self.studies.append(plan_study(person, len(self.studies) + 1, scan, day, write(person.chi), self.rng))
+            person, ordinal, longer = self._on(day), len(self.studies) + 1, self._longer.get(scan.modality, 1)
+            self.studies.append(plan_study(person, ordinal, scan, day, write(person.chi), self.rng, longer))
 
     def admit(self, day: date, condition: str = "") -> None:
         """An episode of SMR01."""

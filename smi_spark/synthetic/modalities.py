@@ -1,4 +1,4 @@
-"""What a header says beyond the patient and the study, modality by modality: keyword → value.
+"""What the header of an image says beyond the patient and the study, modality by modality: keyword → value.
 
 A tuple is a choice that a series makes once; a list is a value of several parts.
 """
@@ -12,6 +12,12 @@ SOP_CLASSES = {
     "US": "1.2.840.10008.5.1.4.1.1.6.1",
     "MG": "1.2.840.10008.5.1.4.1.1.1.2",
     "PT": "1.2.840.10008.5.1.4.1.1.128",
+    "enhanced CT": "1.2.840.10008.5.1.4.1.1.2.1",
+    "enhanced MR": "1.2.840.10008.5.1.4.1.1.4.1",
+    "capture": "1.2.840.10008.5.1.4.1.1.7",
+    "dose_screen": "1.2.840.10008.5.1.4.1.1.7",
+    "report": "1.2.840.10008.5.1.4.1.1.88.22",
+    "dose_report": "1.2.840.10008.5.1.4.1.1.88.67",
 }
 
 # Modalities whose images lie in space one behind the other.
@@ -26,7 +32,7 @@ PIXELS: dict[str, Any] = {
     "BitsStored": 12,
     "HighBit": 11,
     "PixelRepresentation": 0,
-    "BurnedInAnnotation": ("NO", "NO", "YES"),
+    "BurnedInAnnotation": "NO",
     "LossyImageCompression": "00",
     "PresentationLUTShape": "IDENTITY",
     "QualityControlImage": "NO",
@@ -136,7 +142,7 @@ MR: dict[str, Any] = {
     "WindowCenter": (302, 1024),
     "WindowWidth": (677, 2048),
     "SmallestImagePixelValue": 0,
-    "LargestImagePixelValue": 1207,
+    "LargestImagePixelValue": 1111,
 }
 
 CR: dict[str, Any] = {
@@ -215,6 +221,7 @@ US: dict[str, Any] = {
     "CineRate": (0, 31),
     "PixelAspectRatio": [1, 1],
     "ImageComments": ("", "probe over liver edge"),
+    "LossyImageCompression": "01",
     "LossyImageCompressionMethod": "ISO_10918_1",
     "LossyImageCompressionRatio": 9.7,
 }
@@ -312,3 +319,48 @@ PT: dict[str, Any] = {
 }
 
 TABLES: dict[str, dict[str, Any]] = {"CT": CT, "MR": MR, "CR": CR, "US": US, "MG": MG, "PT": PT}
+
+# What no scanner leaves out: types 1 and 2 of the modalities' IODs (PS3.3 annex A).
+REQUIRED = frozenset({
+    "ImageType", "PatientPosition", "PositionReferenceIndicator", "ImageOrientationPatient", "PixelSpacing",
+    "SliceThickness", "KVP", "RescaleIntercept", "RescaleSlope", "ScanningSequence", "SequenceVariant", "ScanOptions",
+    "MRAcquisitionType", "EchoTime", "EchoTrainLength", "RepetitionTime", "ViewPosition", "PatientOrientation",
+    "PlanarConfiguration", "PresentationIntentType", "ImagerPixelSpacing", "PositionerType", "DetectorType",
+    "PixelIntensityRelationship", "PixelIntensityRelationshipSign", "RescaleType", "WindowCenter", "WindowWidth",
+    "OrganDose", "PartialView", "SeriesType", "CountsSource", "CollimatorType", "Units", "CorrectedImage",
+    "DecayCorrection", "NumberOfSlices", "ActualFrameDuration", "FrameReferenceTime", "Laterality",
+})  # fmt: skip
+
+# Slices of a head thin enough to show its face, otherwise than the modality's.
+THIN: dict[str, dict[str, Any]] = {
+    "CT": {
+        "Rows": 32,
+        "Columns": 32,
+        "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
+        "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+        "PatientPosition": "HFS",
+        "SliceThickness": (0.625, 0.75, 1),
+        "SpacingBetweenSlices": 1,
+        "ConvolutionKernel": ("STANDARD", ["J40s", "3"], "FC21", "UA"),
+        "FilterType": "HEAD FILTER",
+    },
+    "MR": {
+        "Rows": 32,
+        "Columns": 32,
+        "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"],
+        "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+        "PatientPosition": "HFS",
+        "PixelSpacing": ([1, 1], [0.9375, 0.9375]),
+        "SliceThickness": (1, 0.9, 1.2),
+        "SpacingBetweenSlices": 1,
+        "MRAcquisitionType": "3D",
+        "ScanningSequence": ["GR", "IR"],
+        "SequenceVariant": ["SK", "SP", "MP"],
+        "SequenceName": "*tfl3d1_16ns",
+        "RepetitionTime": (2300, 1900),
+        "EchoTime": 2.98,
+        "InversionTime": 900,
+        "FlipAngle": 9,
+        "LargestImagePixelValue": 1931,
+    },
+}

@@ -9,7 +9,7 @@ from smi_spark.config import load_yaml, validate
 from smi_spark.errors import InputError, unknown_name
 from smi_spark.reasons import Reason
 from smi_spark.resources import folder
-from smi_spark.synthetic.studies import SERIES
+from smi_spark.synthetic.series import SERIES
 
 DEFAULT = "small"
 PROFILES = ("scotland", "small")
@@ -62,7 +62,8 @@ class Cancer(_Section):
 class Studies(_Section):
     examinations: Annotated[float, Field(ge=0, description="in the first year of all, in a unit that all share")]
     growth: Annotated[float, Field(gt=-1, description="a year, afterwards; 0.05 is 5 %")]
-    source: Annotated[str, Field(min_length=1, description="what can be cited for both, or assumed")]
+    longer: Annotated[float, Field(ge=1, description="times as many images in a series of slices")] = 1
+    source: Annotated[str, Field(min_length=1, description="what can be cited for these, or assumed")]
 
 
 class Imaging(_Section):
@@ -78,6 +79,11 @@ class Imaging(_Section):
         if unknown is not None:
             raise ValueError(f"no files of {unknown} are made: give {', '.join(SERIES)}")
         return studies
+
+    @property
+    def longer(self) -> dict[str, float]:
+        """Modality → how many times as many images its series of slices have."""
+        return {modality: of.longer for modality, of in self.studies.items()}
 
     def weights(self, years: Collection[int]) -> dict[tuple[str, int], float]:
         """Modality and year → how many studies."""

@@ -3,11 +3,9 @@
 import random
 from typing import Any
 
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
-
 from smi_spark.synthetic.modalities import SOP_CLASSES
-from smi_spark.synthetic.studies import Series, Study
+from smi_spark.synthetic.series import Content, Series
+from smi_spark.synthetic.studies import Study
 
 STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 STEP_CLASS = "1.2.840.10008.3.1.2.3.3"
@@ -15,59 +13,65 @@ _PROCEDURES = {"CT": "CSKUH", "MR": "MSKUH", "CR": "XCHES", "US": "UABDO", "MG":
 _VIEWS = {"CC": ("399162004", "cranio-caudal"), "MLO": ("399368009", "medio-lateral oblique")}
 
 
-def add_sequences(header: Dataset, study: Study, series: Series, rng: random.Random) -> None:
-    """Put into ``header`` the sequences that the study and its modality have; some of undefined length (PS3.5 7.5)."""
-    for keyword, items in {**_of_study(study), **_of_series(study, series, rng)}.items():
-        sequence = Sequence([_item(values) for values in items])
-        setattr(header, keyword, sequence)
-        if study.scanner.number % 2:
-            header[keyword].is_undefined_length = True
-            for item in sequence:
-                item.is_undefined_length_sequence_item = True
-
-
-def _of_study(study: Study) -> dict[str, list[dict[str, Any]]]:
-    code = _code(_PROCEDURES[study.modality], "NICIP", study.description or "Examination")
+def study_sequences(study: Study) -> dict[str, Any]:
+    """The sequences that every object of the study has: other ids of the patient, codes, references."""
     return {
         "OtherPatientIDsSequence": [
             {"PatientID": study.person.chi, "IssuerOfPatientID": "CHI", "TypeOfPatientID": "TEXT"},
-            {"PatientID": f"H{study.person.number:07d}Q", "IssuerOfPatientID": study.scanner.site[:16]},
+            {
+                "PatientID": f"H{study.person.number:07d}Q",
+                "IssuerOfPatientID": study.scanner.site,
+                "TypeOfPatientID": "TEXT",
+            },
         ],
-        "ProcedureCodeSequence": [code],
+        "ProcedureCodeSequence": [procedure(study)],
         "ReferencedStudySequence": [_reference(STUDY_CLASS, study.uid)],
         "ReferencedPerformedProcedureStepSequence": [_reference(STEP_CLASS, f"{study.uid}.8")],
-        "RequestAttributesSequence": [
-            {
-                "RequestedProcedureID": study.accession,
-                "ScheduledProcedureStepID": f"S{study.accession}"[:16],
-                "ScheduledProcedureStepDescription": study.description,
-                "ScheduledProtocolCodeSequence": [code],
-            }
-        ],
     }
 
 
-def _of_series(study: Study, series: Series, rng: random.Random) -> dict[str, list[dict[str, Any]]]:
+def image_sequences(study: Study, series: Series, rng: random.Random) -> dict[str, Any]:
+    """The sequences that images have beside those of the study: the order, what they come from, the modality's own."""
     first = study.series[0]
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, Any] = {
+        "RequestAttributesSequence": [
+            {
+                "RequestedProcedureID": study.accession,
+                "ScheduledProcedureStepID": f"S{study.accession}",
+                "ScheduledProcedureStepDescription": study.description,
+                "ScheduledProtocolCodeSequence": [procedure(study)],
+            }
+        ]
+    }
     if series.number > 1:
-        found["ReferencedImageSequence"] = [_reference(SOP_CLASSES[first.modality], first.sop_uid(1))]
+        found["ReferencedImageSequence"] = [
+            {
+                **_reference(SOP_CLASSES[first.modality], first.sop_uid(1)),
+                "PurposeOfReferenceCodeSequence": [code("121311", "DCM", "Localizer")],
+            }
+        ]
     if series.kind.startswith("T2"):
-        source = study.series[1]
+        source = study.series[1] if study.series[1].content is Content.IMAGES else study.series[0]
         found["SourceImageSequence"] = [_reference(SOP_CLASSES["MR"], source.sop_uid(n)) for n in (1, 2)]
     if series.modality == "PT":
         found["RadiopharmaceuticalInformationSequence"] = [_tracer(rng)]
-        found["PatientOrientationCodeSequence"] = [_code("F-10450", "SRT", "recumbent")]
+        found["PatientOrientationCodeSequence"] = [code("F-10450", "SRT", "recumbent")]
     if series.modality == "MG":
         value, meaning = _VIEWS[series.kind.split()[1]]
-        found["ViewCodeSequence"] = [_code(value, "SCT", meaning)]
-        found["AnatomicRegionSequence"] = [_code("76752008", "SCT", "Breast")]
+        found["ViewCodeSequence"] = [code(value, "SCT", meaning)]
+        found["AnatomicRegionSequence"] = [code("76752008", "SCT", "Breast")]
     if series.modality == "US":
         found["SequenceOfUltrasoundRegions"] = [_region()]
     return found
 
 
-def _code(value: str, scheme: str, meaning: str) -> dict[str, Any]:
+def procedure(study: Study) -> dict[str, Any]:
+    """The code of what was examined."""
+    return code(_PROCEDURES[study.modality], "NICIP", study.description or "Examination")
+
+
+def code(value: str, scheme: str, meaning: str) -> dict[str, Any]:
+    """A coded entry (PS3.3 section 8)."""
     return {"CodeValue": value, "CodingSchemeDesignator": scheme, "CodeMeaning": meaning}
 
 
@@ -82,8 +86,8 @@ def _tracer(rng: random.Random) -> dict[str, Any]:
         "RadionuclideTotalDose": f"{rng.uniform(2e8, 4e8):.0f}",
         "RadionuclideHalfLife": "6588",
         "RadionuclidePositronFraction": "0.97",
-        "RadionuclideCodeSequence": [_code("C-111A1", "SRT", "^18^Fluorine")],
-        "RadiopharmaceuticalCodeSequence": [_code("C-B1031", "SRT", "Fluorodeoxyglucose F^18^")],
+        "RadionuclideCodeSequence": [code("C-111A1", "SRT", "^18^Fluorine")],
+        "RadiopharmaceuticalCodeSequence": [code("C-B1031", "SRT", "Fluorodeoxyglucose F^18^")],
     }
 
 
@@ -96,11 +100,3 @@ def _region() -> dict[str, Any]:
         "PhysicalUnitsXDirection": 3,
         "PhysicalDeltaX": 0.0212,
     }
-
-
-def _item(values: dict[str, Any]) -> Dataset:
-    item = Dataset()
-    for keyword, value in values.items():
-        nested = isinstance(value, list) and value and isinstance(value[0], dict)
-        setattr(item, keyword, Sequence([_item(inner) for inner in value]) if nested else value)
-    return item

@@ -4,8 +4,11 @@ import random
 from dataclasses import dataclass
 from datetime import date
 
+from smi_spark.synthetic.chance import stream
 from smi_spark.synthetic.people import Person
 from smi_spark.synthetic.scanners import PHYSICIANS, SCANNERS, Scanner
+from smi_spark.synthetic.series import Series as Series
+from smi_spark.synthetic.series import SeriesPlanner
 from smi_spark.synthetic.stories import Scan
 
 # How a body part is coded in BodyPartExamined, and how people write it; {} is the modality.
@@ -39,33 +42,7 @@ BODY_PARTS: dict[str, tuple[str, ...]] = {
     "MG": ("breast",),
     "PT": ("wholebody",),
 }
-# Series of a study: (modality, kind, fewest images, most images).
-SERIES: dict[str, tuple[tuple[str, str, int, int], ...]] = {
-    "CT": (("CT", "Scout", 1, 2), ("CT", "Axial 5.0", 8, 15)),
-    "MR": (("MR", "Localizer", 3, 3), ("MR", "T1 SE", 5, 9), ("MR", "T2 TSE", 5, 9)),
-    "CR": (("CR", "PA", 1, 1), ("CR", "LAT", 1, 1)),
-    "US": (("US", "B-mode", 3, 6),),
-    "MG": (("MG", "R CC", 1, 1), ("MG", "L CC", 1, 1), ("MG", "R MLO", 1, 1), ("MG", "L MLO", 1, 1)),
-    "PT": (("CT", "CTAC", 4, 6), ("PT", "PET AC", 8, 12)),
-}
 _UNSPECIFIC = ("", "OUTPATIENT EXAM", "URGENT")
-_ROOT = "1.3.6.1.4.1.99999"  # a root that nobody holds
-
-
-@dataclass(frozen=True)
-class Series:
-    """One series; ``kind`` is the protocol in words."""
-
-    uid: str
-    number: int
-    modality: str
-    kind: str
-    description: str
-    images: int
-
-    def sop_uid(self, image: int) -> str:
-        """The SOP Instance UID of the image of that number, from 1."""
-        return f"{self.uid}.{image}"
 
 
 @dataclass(frozen=True)
@@ -101,11 +78,25 @@ class Study:
         return self.day if self.dates == "all" else None
 
 
-def plan_study(person: Person, ordinal: int, scan: Scan, day: date, patient_id: str, rng: random.Random) -> Study:
-    """The study that ``scan`` asks for. The body part stands in its code, the study's or all series' descriptions."""
+def plan_study(
+    person: Person, ordinal: int, scan: Scan, day: date, patient_id: str, rng: random.Random, longer: float = 1
+) -> Study:
+    """The study that ``scan`` asks for. The body part stands in its code, the study's or all series' descriptions.
+
+    Its series of slices have ``longer`` times as many images as those of the small archives.
+    What goes beside the images does not draw on ``rng``, so that it changes nobody's life.
+    """
     where = rng.choice(("code", "code", "study", "series"))
     words = rng.choice(DESCRIBED[scan.body_part]).format(scan.modality)
     scanner = rng.choice(SCANNERS[scan.modality])
+    uid = f"2.25.{rng.getrandbits(122)}"
+    physician = rng.choice(PHYSICIANS)
+    description = words if where == "study" else rng.choice(_UNSPECIFIC)
+    code = rng.choice(CODED[scan.body_part]) if where == "code" else ""
+    planner = SeriesPlanner(scan.modality, scanner, day, words if where == "series" else "", stream(0, "series", uid))
+    series = planner.images(rng, longer)
+    if scan.dates != "none" and not (scan.careless or scanner.blob):
+        series = planner.accompanied(series, scan.body_part, person.number + ordinal)
     return Study(
         person=person,
         modality=scan.modality,
@@ -114,27 +105,12 @@ def plan_study(person: Person, ordinal: int, scan: Scan, day: date, patient_id: 
         dates=scan.dates,
         duplicated=scan.duplicated,
         accession=f"QX{person.number:07d}A{ordinal:03d}",
-        uid=f"2.25.{rng.getrandbits(122)}",
+        uid=uid,
         patient_id=patient_id,
         scanner=scanner,
-        physician=rng.choice(PHYSICIANS),
-        description=words if where == "study" else rng.choice(_UNSPECIFIC),
-        body_part_examined=rng.choice(CODED[scan.body_part]) if where == "code" else "",
-        series=_plan_series(scan.modality, scanner, day, words if where == "series" else "", rng),
+        physician=physician,
+        description=description,
+        body_part_examined=code,
+        series=series,
         careless=scan.careless,
-    )
-
-
-def _plan_series(modality: str, scanner: Scanner, day: date, words: str, rng: random.Random) -> tuple[Series, ...]:
-    """The study's series; like some makers' their UIDs hold a serial number and a date."""
-    return tuple(
-        Series(
-            uid=f"{_ROOT}.{scanner.number}.3000{day:%y%m%d}{rng.randrange(10**14):014d}",
-            number=number,
-            modality=of,
-            kind=kind,
-            description=f"{words} {kind}".strip(),
-            images=rng.randint(fewest, most),
-        )
-        for number, (of, kind, fewest, most) in enumerate(SERIES[modality], start=1)
     )

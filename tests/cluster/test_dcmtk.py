@@ -19,6 +19,12 @@ from tests.cluster.loopback import program
 pytestmark = pytest.mark.dcmtk
 
 REAL = Path(pydicom.data.__file__).parent / "test_files"
+CLASSES = {
+    "CT Image Storage", "Enhanced CT Image Storage", "MR Image Storage", "Enhanced MR Image Storage",
+    "Computed Radiography Image Storage", "Digital Mammography X-Ray Image Storage - For Presentation",
+    "Ultrasound Image Storage", "Secondary Capture Image Storage", "Enhanced SR Storage",
+    "X-Ray Radiation Dose SR Storage", "Positron Emission Tomography Image Storage",
+}  # fmt: skip
 PLAIN = {name: tag for name, tag in load_schema("images").tags().items() if "." not in tag}
 
 
@@ -77,3 +83,36 @@ def test_the_synthetic_archive_reads_as_dcmtk_reads_it(tmp_path: Path) -> None:
     compared, differing = differences(sorted((tmp_path / "dicom").rglob("*.dcm"))[:60])
     assert differing == []
     assert compared > 3000
+
+
+@pytest.fixture(scope="module")
+def good_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files of a synthetic archive without those that are broken, or careless on purpose."""
+    root = tmp_path_factory.mktemp("archive") / "out"
+    answers = write_archive(root, patients=48, seed=3)
+    spoilt = {root / "dicom" / path for path in (*answers.broken, *answers.value_errors)}
+    return sorted(set((root / "dicom").rglob("*.dcm")) - spoilt)
+
+
+def test_dcmtk_dumps_every_good_file_without_a_warning(good_files: list[Path]) -> None:
+    headers = [pydicom.dcmread(file, specific_tags=["SOPClassUID"]) for file in good_files]
+    assert {header.SOPClassUID.name for header in headers} >= CLASSES
+    assert len({header.file_meta.TransferSyntaxUID for header in headers}) == 6
+    dcmdump = program("dcmdump", how="apt install dcmtk")
+
+    answer = subprocess.run([dcmdump, "-ll", "warn", *good_files], capture_output=True, check=False)
+
+    assert (answer.returncode, answer.stderr) == (0, b"")
+    assert answer.stdout.count(b"# Dicom-Data-Set") == len(good_files)
+
+
+def test_dcmtk_reads_the_content_of_every_report(good_files: list[Path]) -> None:
+    headers = [pydicom.dcmread(file, specific_tags=["Modality", "PatientName"]) for file in good_files]
+    reports = [header for header in headers if header.Modality == "SR"]
+    dsrdump = program("dsrdump", how="apt install dcmtk")
+    assert len(reports) > 10
+    for report in reports:
+        answer = subprocess.run([dsrdump, "-q", "+U8", report.filename], capture_output=True, check=False)
+        assert answer.returncode == 0, report.filename
+        assert f"Patient             : {report.PatientName}".encode() in answer.stdout
+        assert answer.stdout.count(b"<contains CONTAINER") >= 3

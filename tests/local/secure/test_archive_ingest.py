@@ -63,10 +63,10 @@ def test_every_broken_file_is_quarantined_with_its_reason(
 def test_all_other_files_are_images_by_modality_and_year(
     spark: SparkSession, taken_in: Config, answers: Answers
 ) -> None:
-    images = read(spark, taken_in, "images").select("path", "PatientID", "modality", "year").collect()
+    images = read(spark, taken_in, "images").select("path", "modality_as_written", "year").collect()
 
     assert len({row.path for row in images}) == len(images) == answers.files - len(unusable(answers))
-    good = Counter(f"{row.modality}/{row.year}" for row in images if row.path not in answers.broken)
+    good = Counter(f"{row.modality_as_written}/{row.year}" for row in images if row.path not in answers.broken)
     assert dict(good) == answers.good_images
 
 

@@ -8,6 +8,19 @@ from typing import NamedTuple
 import pytest
 
 from smi_spark.synthetic import Answers, write_archive
+from smi_spark.synthetic.courses import Block, plan_block
+from smi_spark.synthetic.headers import series_syntax
+from smi_spark.synthetic.lives import Life
+from smi_spark.synthetic.profile import load_profile
+from smi_spark.synthetic.series import Content, Series
+from smi_spark.synthetic.studies import Study
+
+
+class Kind(NamedTuple):
+    content: Content
+    syntax: str
+    modality: str
+    maker: str
 
 
 class Archive(NamedTuple):
@@ -37,3 +50,20 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     root = tmp_path_factory.mktemp("synthetic") / "archive"
     write_archive(root, patients=48, seed=3)
     return Archive(root, Answers.read(root))
+
+
+@pytest.fixture(scope="session")
+def lives() -> list[Life]:
+    """The people of ``archive``, as they are planned."""
+    return plan_block(load_profile(), Block(patients=48), 3)
+
+
+@pytest.fixture(scope="session")
+def kinds(lives: list[Life]) -> dict[Kind, tuple[Study, Series]]:
+    """A series of each kind, without careless values."""
+    found = {}
+    for study in (study for life in lives for study in life.studies if not study.careless):
+        for series in study.series:
+            kind = Kind(series.content, series_syntax(study, series), study.modality, study.scanner.family)
+            found.setdefault(kind, (study, series))
+    return found

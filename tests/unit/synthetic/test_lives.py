@@ -13,6 +13,7 @@ from smi_spark.synthetic.courses import Block, plan_block
 from smi_spark.synthetic.days import FIRST_DAY, LAST_DAY, YEARS, whole_years
 from smi_spark.synthetic.lives import Life, event_days
 from smi_spark.synthetic.profile import Profile, load_profile
+from smi_spark.synthetic.series import Content
 
 PATIENTS = 400
 Planned = tuple[list[Life], Profile]
@@ -74,6 +75,20 @@ def test_studies_are_spread_over_modalities_and_years_as_the_profile_says(planne
     agrees((study.day.year >= 2019 for study in first), late)
     by_chance = [life for life in lives if life.story is None and any(s.modality == "MG" for s in life.studies)]
     assert {life.person.sex for life in by_chance} == {"F"}
+
+
+def test_studies_have_as_many_images_as_are_cited() -> None:
+    profile = load_profile("scotland")
+    lives = plan_block(profile, Block(number=1, first=500), seed=11)
+    studies = [study for life in lives for study in life.studies]
+    for modality, cited in (("CT", 342), ("MR", 381)):
+        counts = [
+            sum(series.images for series in study.series if series.content is Content.IMAGES)
+            for study in studies
+            if study.modality == modality
+        ]
+        assert len(counts) > 40
+        assert abs(sum(counts) / len(counts) / cited - 1) < 0.08
 
 
 def test_twins_are_born_as_often_as_the_profile_says(planned: Planned) -> None:

@@ -166,3 +166,13 @@ def test_every_row_of_an_extract_is_linked_to_its_person(archive: Any) -> None:
         assert linked["smr01", record] == person.get(chi, chi)
     for registered, tumour, chi in archive.good_rows("smr06", "PE_PATIENT_ID", "TUMOUR_NO", "CHI_NO"):
         assert linked["smr06", registered, tumour] == person.get(chi, chi)
+
+
+def test_the_answer_key_tells_for_each_series_where_its_identifiers_stand(archive: Any) -> None:
+    files = pq.read_table(archive.root / "answers" / "files").to_pylist()
+    rows = pq.read_table(archive.root / "answers" / "identifiers").to_pylist()
+    every = {row["SeriesInstanceUID"] for row in files if not row["reason"]}
+    assert {row["SeriesInstanceUID"] for row in rows if row["tag_path"] == "PatientID"} == every
+    burned_in = [row for row in rows if row["box"]]
+    assert {row["tag_path"] for row in burned_in} == {"PixelData"}
+    assert {"name", "chi"} <= {row["kind"] for row in burned_in}
