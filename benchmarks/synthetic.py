@@ -19,8 +19,8 @@ from pathlib import Path
 from ingest import told_machine
 from measures import line
 
-PATIENTS, FILES, IMAGES = 57_000, 1_000_000, 100_000_000
-LOOKED_AT = 20_000  # files that dcmdump reads
+PATIENTS, FILES, IMAGES = 9_000, 1_000_000, 100_000_000
+LOOKED_AT = 5_000  # files that dcmdump reads
 _A_CALL = 1_000
 
 

@@ -2,11 +2,7 @@
 
 import random
 from datetime import date
-from io import BytesIO
 from typing import Any
-
-from pydicom import dcmread
-from pydicom.dataset import Dataset
 
 from smi_spark.synthetic import captures, doses, frames, reports
 from smi_spark.synthetic.chance import pick, stream
@@ -22,7 +18,6 @@ from smi_spark.synthetic.encoding import (
     Element,
     Elements,
     Encoding,
-    Files,
     data_set,
 )  # fmt: skip
 from smi_spark.synthetic.modalities import PIXELS, REQUIRED, SOP_CLASSES, TABLES, THIN
@@ -51,12 +46,6 @@ CARELESS = {
     "NumberOfStudyRelatedInstances": ("IS", "twelve"),
     "AcquisitionDate": ("DA", "20191345"),
 }
-
-
-def series_header(study: Study, series: Series, seed: int) -> Dataset:
-    """What all images of ``series`` share, file meta included, as pydicom reads it."""
-    files = Files(series_elements(study, series, seed), file_meta(study, series), (), encoding(study, series))
-    return dcmread(BytesIO(files.file(series.uid, {})))
 
 
 def series_elements(study: Study, series: Series, seed: int) -> Elements:

@@ -43,10 +43,11 @@ def head(rows: int, columns: int, place: int, depth: int, rng: random.Random) ->
 
 
 def scan_of_probe(rows: int, columns: int, rng: random.Random) -> npt.NDArray[np.uint8]:
-    """An ultrasound picture: a fan of speckle, 8 bits."""
+    """An ultrasound picture: a fan of speckle, each four pixels wide; 8 bits, columns a multiple of 4."""
     across, down = np.abs(2 * np.arange(columns) - columns + 1)[None, :], np.arange(rows)[:, None]
     fan = across <= down + 2
-    return np.where(fan, np.uint8(64), np.uint8(0)) + (_noise(fan, rng) * fan * 4).astype(np.uint8)
+    speckle = _noise(fan[:, ::4], rng).astype(np.uint8).repeat(4, axis=1)
+    return fan * (64 + 4 * speckle)
 
 
 def _width(place: int, depth: int) -> int:
