@@ -23,11 +23,14 @@ class KeySource(_Section):
 
     file: Annotated[str | None, Field(description="file of mode 0600 holding 64 hexadecimal digits")] = None
     env: Annotated[str | None, Field(description="environment variable of the executor holding them")] = None
+    plugin: Annotated[
+        str | None, Field(description="entry point of the group smi_spark.keys, a function that gives them")
+    ] = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "KeySource":
-        if (self.file is None) == (self.env is None):
-            raise ValueError("give exactly one of file and env")
+        if [self.file, self.env, self.plugin].count(None) != 2:
+            raise ValueError("give exactly one of file, env and plugin")
         if self.file is not None:
             object.__setattr__(self, "file", _absolute(self.file))
         return self

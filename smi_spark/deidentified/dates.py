@@ -1,6 +1,7 @@
 """Dates beyond zone 1: ages in place of birth dates, and a project's shift of whole weeks."""
 
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -28,12 +29,17 @@ def with_shift_days(df: DataFrame, key: KeySource, project: str) -> DataFrame:
 
     Add it to dates with ``date_add``: every interval of a patient survives. Null where patient_id is.
     """
+    return df.withColumn("shift_days", shifting(key, project)(F.col("patient_id")))
+
+
+def shifting(key: KeySource, project: str) -> Callable[[Column], Column]:
+    """The column function from patient_id of zone 2 to the days (int) by which a project moves the patient's dates."""
 
     def shifts(patients: "pa.Array[Any]") -> "pa.Array[Any]":
         secret = worker_key(key, project)
         return map_distinct(patients, lambda patient: 7 * shift_weeks(secret, patient), pa.int32())
 
-    return df.withColumn("shift_days", in_worker(shifts, "int")(F.col("patient_id")))
+    return in_worker(shifts, "int")
 
 
 def age_in_years(birth: Column, event: Column) -> Column:

@@ -1,4 +1,4 @@
-"""Secret keys: 256 bits as 64 hexadecimal digits in a file of mode 0600 or in an executor's environment."""
+"""Secret keys: 256 bits as 64 hexadecimal digits, in a file of mode 0600, an executor's environment or a vault."""
 
 import hashlib
 import hmac
@@ -6,21 +6,27 @@ import os
 import re
 import secrets
 import stat
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from smi_spark.config import KeySource
-from smi_spark.errors import KeyFileError
+from smi_spark.errors import KeyFileError, unknown_name
 
 KEY_BYTES = 32
+PLUGINS = "smi_spark.keys"
 
 
 def load_key(source: KeySource) -> bytes:
     """The 32 bytes of a key, read anew each time: by the worker that needs it, never handed to it.
 
-    Raises KeyFileError when the key is absent, malformed, or in a file with any right for group or others.
+    A plug-in is an entry point of the group ``smi_spark.keys``: a function without arguments that gives the digits.
+    Raises KeyFileError when the key is absent, malformed, or in a file with any right for group or others, and where
+    the plug-in is not installed or fails.
     """
     if source.file is not None:
         place, digits = f"key file {source.file}", _read_private(Path(source.file))
+    elif source.plugin is not None:
+        place, digits = f"key plug-in {source.plugin}", _ask(source.plugin)
     else:
         place, digits = f"environment variable {source.env}", os.environ.get(str(source.env), "")
     if not digits:
@@ -76,7 +82,23 @@ def _read_private(path: Path) -> str:
         ) from None
 
 
+def _ask(plugin: str) -> str:
+    found = {entry.name: entry for entry in entry_points(group=PLUGINS)}
+    if plugin not in found:
+        told = unknown_name(f"entry points of {PLUGINS}", plugin, "plug-in", found)
+        raise KeyFileError(f"{told} Install the package that has it, on every executor.")
+    try:
+        return str(found[plugin].load()())
+    except Exception as error:
+        # Of what a vault says in its error nothing is repeated: it may hold what was asked for.
+        raise KeyFileError(
+            f"key plug-in {plugin} failed with {type(error).__name__}. Call it by itself on an executor to see why."
+        ) from None
+
+
 def _remedy(source: KeySource) -> str:
     if source.file is not None:
         return f"Restore it, or make a new one: move it away, then jobs/create_key.py --out {source.file}"
+    if source.plugin is not None:
+        return f"It is to give what jobs/create_key.py --out FILE wrote. See what {source.plugin} reads it from."
     return f"Set {source.env} for the executors to what jobs/create_key.py --out FILE wrote."

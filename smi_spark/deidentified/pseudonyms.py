@@ -74,14 +74,21 @@ def map_distinct(values: "pa.Array[Any]", replace: Callable[[str], Any], result:
     return replaced.take(encoded.indices)
 
 
-def _replaced(df: DataFrame, name: str, domain: Domain, key: KeySource, project: str | None) -> Column:
-    several = isinstance(df.schema[name].dataType, ArrayType)
+def replacing(
+    domain: Domain, key: KeySource, project: str | None = None, *, several: bool = False
+) -> Callable[[Column], Column]:
+    """The column function that replaces ids (string, or array of string for ``several``) as ``pseudonymise`` does."""
     replace_all = _replace_lists if several else _replace_values
 
     def replace(values: "pa.Array[Any]") -> "pa.Array[Any]":
         return replace_all(values, worker_key(key, project), domain)
 
-    return in_worker(replace, "array<string>" if several else "string")(F.col(f"`{name}`"))
+    return in_worker(replace, "array<string>" if several else "string")
+
+
+def _replaced(df: DataFrame, name: str, domain: Domain, key: KeySource, project: str | None) -> Column:
+    several = isinstance(df.schema[name].dataType, ArrayType)
+    return replacing(domain, key, project, several=several)(F.col(f"`{name}`"))
 
 
 def _replace_values(values: "pa.Array[Any]", key: bytes, domain: Domain) -> "pa.Array[Any]":

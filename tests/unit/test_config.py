@@ -87,7 +87,7 @@ def test_a_value_of_the_wrong_kind_is_told_with_what_was_given(tmp_path: Path) -
 def test_a_key_has_exactly_one_source(tmp_path: Path) -> None:
     both = "keys:\n  archive: {file: /k, env: K}\n  projects: {env: P}\n"
     assert problem(written(tmp_path, both)) == (
-        "smi.yaml: keys.archive: Value error, give exactly one of file and env. "
+        "smi.yaml: keys.archive: Value error, give exactly one of file, env and plugin. "
         "It is: CHI → pseudonym; read by pseudonymise alone."
     )
 

@@ -35,6 +35,41 @@ def test_a_key_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert load_key(KeySource(env="SMI_KEY")) == KEY
 
 
+@pytest.fixture
+def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package with plug-ins: one that answers, one that answers nonsense, one that fails."""
+    (tmp_path / "site_vault.py").write_text(
+        f"def key():\n    return {DIGITS!r}\n\ndef short():\n    return 'abc'\n\n"
+        f"def closed():\n    raise PermissionError({DIGITS!r})\n"
+    )
+    told = tmp_path / "site_vault-1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: site-vault\nVersion: 1.0\n")
+    names = "".join(f"{name} = site_vault:{name}\n" for name in ("key", "short", "closed"))
+    (told / "entry_points.txt").write_text(f"[smi_spark.keys]\n{names}")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("vault")
+def test_a_key_is_asked_of_a_plug_in() -> None:
+    assert load_key(KeySource(plugin="key")) == KEY
+
+
+@pytest.mark.usefixtures("vault")
+@pytest.mark.parametrize(
+    ("plugin", "told"),
+    [
+        ("short", "key plug-in short does not hold a key: 64 hexadecimal digits are one."),
+        ("closed", "key plug-in closed failed with PermissionError. Call it by itself on an executor to see why."),
+        ("keys", "entry points of smi_spark.keys: keys is not a plug-in."),
+    ],
+)
+def test_a_plug_in_that_gives_no_key_is_told_without_what_it_holds(plugin: str, told: str) -> None:
+    message = refusal(KeySource(plugin=plugin))
+    assert message.startswith(told)
+    assert DIGITS not in message
+
+
 @pytest.mark.parametrize(
     ("mode", "told"),
     [
