@@ -15,6 +15,8 @@ from pyspark.sql import SparkSession
 from smi_spark import tables
 from smi_spark.config import Config, KeySource, Zone
 from smi_spark.deidentified.keys import key_id, load_key
+from smi_spark.deidentified.profile import load_profile
+from smi_spark.deidentified.profile.columns import check_tables
 from smi_spark.errors import MachineError, SmiError
 from smi_spark.java import check_java, find_java
 from smi_spark.job import explain
@@ -44,7 +46,7 @@ def check(config: Config) -> str:
 
     Raises MachineError with the same list when anything is to be mended: all of it, not only the first.
     """
-    findings = [*_python(), *_zones(config), *_keys(config)]
+    findings = [*_python(), *_zones(config), *_keys(config), _attempt(partial(_profile, config))]
     java = _attempt(lambda: f"Java {check_java()}: {find_java()}")
     findings.append(java)
     if java.good:
@@ -140,6 +142,11 @@ def _keys(config: Config) -> Iterator[Finding]:
 
 def _key(source: KeySource) -> str:
     return key_id(load_key(source))
+
+
+def _profile(config: Config) -> str:
+    checked = check_tables(load_profile(config.profile))
+    return f"profile {config.profile}: no column of {', '.join(checked)} says more in zone 2 than it allows"
 
 
 def _session_and_tables(config: Config) -> Iterator[Finding]:

@@ -104,6 +104,9 @@ class Config(_Section):
     secure: Annotated[str, Field(description="zone 1: identifiable")] = ""
     deidentified: Annotated[str, Field(description="zone 2: pseudonymised archive")] = ""
     analysis: Annotated[str, Field(description="zone 3: cohort snapshots")] = ""
+    profile: Annotated[
+        str, Field(description="profile of PS3.15 that zone 2's tables keep to: of conf/profiles, or a .yaml file")
+    ] = "archive"
     keys: Keys
     ingest: Ingest = Ingest()
     records: Records = Records()

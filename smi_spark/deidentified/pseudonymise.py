@@ -11,6 +11,8 @@ from smi_spark.config import Config, KeySource
 from smi_spark.deidentified.actions import deidentify, identity
 from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.labels import DESCRIPTIONS, body_part
+from smi_spark.deidentified.profile import load_profile
+from smi_spark.deidentified.profile.columns import check_tables
 from smi_spark.deidentified.pseudonyms import pseudonymise
 from smi_spark.deidentified.rollups import roll_up_series, roll_up_studies
 from smi_spark.lease import lease
@@ -65,9 +67,10 @@ def run(spark: SparkSession, config: Config) -> Counts:
     completed since the last run, and those of CHI numbers that are another person's since. An image counts as done
     when its link stands; each step adds what its table lacks, so that the next run completes one that was killed
     anywhere between.
-    Raises KeyFileError when the archive key cannot be had, TableError when zone 1 has neither images nor records, and
-    BusyError while another run pseudonymises.
+    Raises ConfigError when a column would say more than ``config.profile`` allows, KeyFileError when the archive key
+    cannot be had, TableError when zone 1 has neither images nor records, and BusyError while another run pseudonymises.
     """
+    check_tables(load_profile(config.profile))
     archive_key, run_id = key_id(load_key(config.keys.archive)), new_run_id()
     with lease(config.zone("deidentified"), "images-and-records", run_id):
         return _bring_up(spark, config, archive_key, run_id)

@@ -24,6 +24,7 @@ def test_a_sound_installation_is_a_list_of_ticks(spark: SparkSession, config: Co
     assert last == f"all {len(ticks)} checks passed"
     assert "✓ secure/links has the columns of schemas/links.yaml" in ticks
     assert f"✓ zone secure is writable: {config.secure}" in ticks
+    assert "✓ profile archive: no column of images, series, studies says more in zone 2 than it allows" in ticks
 
 
 def test_everything_that_is_wrong_is_named_at_once(spark: SparkSession, config: Config) -> None:

@@ -1,7 +1,6 @@
-"""The columns of images beside the facts: SMI's own tables, and the profile of PS3.15."""
+"""The columns of images beside the facts: SMI's own tables, and DICOM's dictionary."""
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
@@ -30,9 +29,6 @@ NAMES = {
     "ExposureTimeinMs": "ExposureTimeInms",
     "XRayTubeCurrentInMs": "XRayTubeCurrentInmA",
 }
-PROFILE = "dicom_ps3.15_table_E.1-1_2024b_innolitics.json"
-# What zone 2 retains: device identity, patient characteristics, full dates.
-OPTIONS = ("rtnDevIdOpt", "rtnPatCharsOpt", "rtnLongFullDatesOpt")
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -80,16 +76,3 @@ def test_a_meaning_begins_with_the_elements_name_and_tag() -> None:
         assert tag is not None, path
         described = f"{dictionary_description(tag)} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
         assert load_schema("images").column(name).meaning.startswith(described)
-
-
-@needs_facts
-def test_zone_2_is_at_least_as_strict_as_the_profile_with_its_options() -> None:
-    profile = {row["id"]: row for row in json.loads((DATA / PROFILE).read_text(encoding="utf-8"))}
-    kept = []
-    for column in load_schema("images").columns:
-        if column.tag is None or column.deidentify != "keep":
-            continue
-        row = profile.get(f"{tag_for_keyword(column.tag.split('.')[-1]):08X}")
-        if row is not None and not any(row.get(option) in ("K", "C") for option in OPTIONS):
-            kept.append(f"{column.name}: {row['basicProfile']}")
-    assert kept == []

@@ -1,0 +1,146 @@
+"""Values of single elements: dummies, other dates, and whether what stands there is what its VR says."""
+
+import copy
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+
+DUMMY_TEXT = "ANONYMISED"
+TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
+OLDEST = 90  # as in the tables: beyond it, age alone may tell who somebody is
+
+_ALIKE = (  # VRs that stand for each other in files that were not written with care
+    TEXT_VRS,
+    frozenset({"AT", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"}),
+    frozenset({"OB", "OD", "OF", "OL", "OV", "OW"}),
+)
+_DUMMIES: dict[str, Any] = {
+    **dict.fromkeys([*TEXT_VRS, "AE", "CS", "PN"], DUMMY_TEXT),
+    **dict.fromkeys(["FD", "FL", "SL", "SS", "SV", "UL", "US", "UV", "US or SS"], 0),
+    **dict.fromkeys(["OB", "OD", "OF", "OL", "OV", "OW", "UN", "OB or OW", "US or OW", "US or SS or OW"], bytes(8)),
+    "AS": "000D",
+    "AT": 0,
+    "DA": "19000101",
+    "DS": "0",
+    "DT": "19000101000000",
+    "IS": "0",
+    "TM": "000000",
+    "UR": "about:blank",
+}
+_SECONDS = r"\d\d(:?\d\d(:?\d\d(\.\d{1,6})?)?)?"
+_FORMS = {
+    "AS": re.compile(r"\d{3}[DWMY]"),
+    "DA": re.compile(r"\d{8}|\d{4}\.\d\d\.\d\d"),
+    "DS": re.compile(r"[+-]?(\d{1,32}\.?\d{0,32}|\.\d{1,32})([eE][+-]?\d{1,3})?"),
+    "DT": re.compile(rf"\d{{4}}(\d\d(\d\d({_SECONDS})?)?)?([+-]\d{{4}})?"),
+    "IS": re.compile(r"[+-]?\d{1,12}"),
+    "TM": re.compile(_SECONDS),
+    "UI": re.compile(r"[0-9.]{1,64}"),
+}
+
+
+def as_defined(element: DataElement) -> DataElement:
+    """The element, or an empty one of its own VR where the file gives it another kind: a name hides in no number.
+
+    Source: DICOM PS3.6 (the VR of each attribute).
+    """
+    if not dictionary_has_tag(element.tag):
+        return element
+    defined = dictionary_VR(element.tag)
+    if defined == element.VR or any(_alike(element.VR, vr) for vr in defined.split(" or ")):
+        return element
+    return without_value(element.tag)
+
+
+def values(element: DataElement) -> list[Any]:
+    """The values of an element, none where it is empty."""
+    if element.is_empty:
+        return []
+    return list(element.value) if isinstance(element.value, MultiValue) else [element.value]
+
+
+def with_value(element: DataElement, value: Any) -> DataElement:
+    """A new element of the same tag and VR."""
+    other = DataElement(element.tag, element.VR, value)
+    other.is_undefined_length = element.is_undefined_length
+    return other
+
+
+def with_values(element: DataElement, given: list[Any]) -> DataElement:
+    """A new element of the same tag and VR with as many values as are given."""
+    if not given:
+        return emptied(element)
+    return with_value(element, given if len(given) > 1 else given[0])
+
+
+def emptied(element: DataElement) -> DataElement:
+    """A new element of the same tag and VR without a value."""
+    return DataElement(element.tag, element.VR, Sequence() if element.VR == "SQ" else None)
+
+
+def without_value(tag: BaseTag) -> DataElement:
+    """A new element of a tag of the dictionary, of its VR there, without a value."""
+    return emptied(DataElement(tag, dictionary_VR(tag).split(" or ")[0], None))
+
+
+def dummy(element: DataElement) -> DataElement:
+    """A new element with a value that the VR allows and that says nothing; an empty one stays empty.
+
+    Source: DICOM PS3.5 section 6.2 (VRs).
+    """
+    return emptied(element) if element.is_empty else DataElement(element.tag, element.VR, _DUMMIES[element.VR])
+
+
+def copied(element: DataElement) -> DataElement | None:
+    """The element as it is, or without a value where that is not what its VR says; None for UN and sequences.
+
+    So nothing hides in a date, a time or a number. Ages over 90 are 90.
+    """
+    if element.VR in ("SQ", "UN"):
+        return None
+    form = _FORMS.get(element.VR)
+    if form and not all(form.fullmatch(str(value).strip(" \0")) for value in values(element)):
+        return emptied(element)
+    if element.VR == "AS":
+        return with_values(element, [_capped(str(value).strip()) for value in values(element)])
+    if element.VR == "PN":  # holds the bytes it was read from
+        return with_values(element, [str(value) for value in values(element)])
+    return with_value(element, copy.deepcopy(element.value))
+
+
+def shifted(element: DataElement, move: Callable[[date], date]) -> DataElement | None:
+    """The element with its dates moved, times of day as they are; None where a value is no whole date or time.
+
+    Source: DICOM PS3.15 section E.3.6; PS3.5 section 6.2 (DA, DT, TM).
+    """
+    given = [str(value).strip(" \0") for value in values(element)]
+    form = _FORMS.get(element.VR)
+    if element.VR not in ("DA", "DT", "TM") or form is None or not all(map(form.fullmatch, given)):
+        return None
+    if element.VR == "TM":
+        return with_values(element, given)
+    try:
+        return with_values(element, [_moved(value, move) for value in given])
+    except (ValueError, OverflowError):
+        return None
+
+
+def _alike(given: str, defined: str) -> bool:
+    return given == defined or any(given in kind and defined in kind for kind in _ALIKE)
+
+
+def _moved(value: str, move: Callable[[date], date]) -> str:
+    digits = value.replace(".", "", 2) if re.match(r"\d{4}\.", value) else value
+    day = datetime.strptime(digits[:8], "%Y%m%d").date()  # a day has no zone
+    return f"{move(day):%Y%m%d}{digits[8:]}"
+
+
+def _capped(age: str) -> str:
+    return f"{OLDEST:03}Y" if age.endswith("Y") and int(age[:3]) > OLDEST else age
