@@ -2,14 +2,18 @@
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
-from operator import add
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from smi_spark.errors import ConfigError
+from smi_spark.secure.letters import ZERO, Array, Letters, are_digits, number
 
 LENGTH = 10
 
@@ -28,10 +32,45 @@ class ChiFlag(StrEnum):
 
 FAILURES = (ChiFlag.NOT_TEN_DIGITS, ChiFlag.WRONG_DATE, ChiFlag.WRONG_CHECK)
 
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int32)
 
-def restore_chi(chi: Column) -> Column:
-    """The number as text, with the leading zero that spreadsheets lose put back where nine digits are left."""
-    return F.when(is_short(chi), F.lpad(chi, LENGTH, "0")).otherwise(chi)
+
+@dataclass(frozen=True)
+class Chis:
+    """A column of CHI numbers, restored: which were; ``faults``: each one's place in ``FAILURES``, -1 where in order.
+
+    Null, which is no number, is in order.
+    """
+
+    numbers: Array
+    restored: Any
+    faults: Any
+
+
+def judge_chis(texts: Array) -> Chis:
+    """CHI numbers (trimmed, null for none) with the zero that spreadsheets lose put back where nine digits are left.
+
+    In order are ten digits of which the first six are a date written DDMMYY and the last one checks the others:
+    weighted by 10, 9 … 1 they add up to a multiple of 11. Numbers with the second check digit, issued since November
+    2025 for birthdays whose numbers have run out, fail this one: they are flagged, never dropped.
+    Source: NHS Scotland, CHI number, modulus 11.
+    """
+    letters = Letters.of(texts)
+    faults = np.where(letters.lengths < 0, -1, FAILURES.index(ChiFlag.NOT_TEN_DIGITS)).astype(np.int8)
+    restored = np.zeros(len(texts), bool)
+    for width in (LENGTH, LENGTH - 1):
+        places = np.flatnonzero(letters.lengths == width)
+        rows = letters.rows(places, width)
+        fits = are_digits(rows)
+        if not fits.all():
+            places, rows = places[fits], rows[fits]
+        if width < LENGTH:
+            rows = np.pad(rows, [(0, 0), (LENGTH - width, 0)], constant_values=ZERO)
+            restored[places] = True
+        faults[places] = _faults(rows)
+    if restored.any():
+        texts = pc.if_else(pa.array(restored), pc.binary_join_element_wise(pa.scalar("0"), texts, pa.scalar("")), texts)
+    return Chis(texts, restored, faults)
 
 
 def patient_identity(raw: Column) -> Column:
@@ -46,39 +85,10 @@ def patient_identity(raw: Column) -> Column:
     return F.when(identity != "", identity)
 
 
-def is_short(chi: Column) -> Column:
-    """Whether a leading zero was lost: nine digits."""
-    return chi.rlike("^[0-9]{9}$")
-
-
-def chi_number(chi: Column) -> Column:
-    """A CHI of ten digits as a number (long); null for anything else."""
-    return F.when(chi.rlike("^[0-9]{10}$"), chi.try_cast("long"))
-
-
-def passes_check(number: Column) -> Column:
-    """Whether a CHI (``chi_number``) passes its check; null where that is.
-
-    The ten digits weighted by 10, 9 … 1 add up to a multiple of 11. Numbers with the second check digit, issued
-    since November 2025 for birthdays whose numbers have run out, fail this one: they are flagged, never dropped.
-    Source: NHS Scotland, CHI number, modulus 11.
-    """
-    weighted: Column = reduce(add, (_digits(number, place, 1) * (LENGTH - place) for place in range(LENGTH)))
-    return weighted % 11 == 0
-
-
-def chi_fault(chi: Column, number: Column, second: Check | None = None) -> Column:
-    """What a CHI fails, or that only ``second`` passes it: a ``ChiFlag`` as text; null where it is in order, or none.
-
-    Ten digits, of which the first six are a date written DDMMYY, and a check digit. ``number`` is a column that holds
-    ``chi_number`` of it: an expression in its place would be worked out twenty times.
-    """
-    fits = _begins_with_date(number)
-    told = F.when(chi.isNull() | (passes_check(number) & fits), F.lit(None))  # as most are
-    told = told.when(number.isNull(), ChiFlag.NOT_TEN_DIGITS).when(~fits, ChiFlag.WRONG_DATE)
-    if second is not None:
-        told = told.when(second(chi), ChiFlag.SECOND_CHECK)
-    return told.otherwise(ChiFlag.WRONG_CHECK)
+def fault_names(faults: Any) -> Array:
+    """``Chis.faults`` as the texts of ``ChiFlag``; null where a number is in order."""
+    places = pa.array(faults, pa.int8(), mask=faults < 0)
+    return pa.array(list(map(str, FAILURES))).take(places)
 
 
 def second_check(name: str | None) -> Check | None:
@@ -99,14 +109,13 @@ def second_check(name: str | None) -> Check | None:
     return check
 
 
-def _begins_with_date(number: Column) -> Column:
-    day, month, year = (_digits(number, place, 2) for place in (0, 2, 4))
-    february = F.when(year % 4 == 0, 29).otherwise(28)  # 1900 and 2000 look alike
-    days = F.when(month.isin(4, 6, 9, 11), 30).when(month == 2, february).otherwise(31)
-    return month.between(1, 12) & day.between(1, days)
-
-
-def _digits(number: Column, place: int, count: int) -> Column:
-    """So many digits from a place on."""
-    rest = F.call_function("div", number, F.lit(10 ** (LENGTH - place - count)))
-    return rest % int(10**count)
+def _faults(rows: Any) -> Any:
+    """What each row of ten digits fails."""
+    weighted = sum(rows[:, place].astype(np.int16) * (LENGTH - place) for place in range(LENGTH))
+    passes = (weighted - ZERO * sum(range(LENGTH + 1))) % 11 == 0
+    day, month, year = (number(rows, place, 2) for place in (0, 2, 4))
+    is_month = (month >= 1) & (month <= 12)
+    leaps = (month == 2) & (year % 4 == 0)  # 1900 and 2000 look alike
+    is_date = is_month & (day >= 1) & (day <= _DAYS[np.where(is_month, month, 0)] + leaps)
+    wrong_date, wrong_check = (FAILURES.index(flag) for flag in (ChiFlag.WRONG_DATE, ChiFlag.WRONG_CHECK))
+    return np.select([~is_date, ~passes], [wrong_date, wrong_check], -1)

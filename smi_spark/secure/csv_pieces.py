@@ -7,7 +7,8 @@ from typing import Any
 import numba
 import numpy as np
 
-PIECE = 64 << 20  # bytes, at least, but for the last piece
+LEAST, MOST = 16 << 20, 64 << 20  # bytes of a piece, about: each costs its task a tenth of a second
+_SHARES = 4  # pieces of a file that is not large, so that two cores have about as much to do
 
 _njit: Any = numba.njit
 _QUOTE, _COMMA, _NEWLINE, _RETURN = b'",\n\r'
@@ -27,7 +28,17 @@ class Piece:
 WHOLE = Piece(0, -1, 0)  # a file that is not cut
 
 
-def cut(blocks: Iterable[bytes], least: int = PIECE) -> list[Piece]:
+def piece_size(size: int) -> int:
+    """Bytes that each piece of a CSV of ``size`` bytes has at least, but for the last one.
+
+    >>> [piece_size(mebibytes << 20) >> 20 for mebibytes in (20, 40, 100, 1000)]
+    [20, 20, 25, 62]
+    """
+    pieces = max(-(-size // MOST), min(size // LEAST, _SHARES), 1)
+    return -(-size // pieces)
+
+
+def cut(blocks: Iterable[bytes], least: int) -> list[Piece]:
     """The pieces of a CSV whose bytes ``blocks`` give in order: each has rows, and ``least`` bytes but for the last.
 
     Quotes, separators and empty lines are understood as by pyarrow's reader: a quote opens a value only where the value

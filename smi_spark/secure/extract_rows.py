@@ -1,61 +1,106 @@
-"""The rows of extracts, read in the executors as text.
-
-Nothing is typed here: a value stays as the file has it, so that quarantine can show it.
-"""
+"""The rows of extracts, read and typed in the executors: a frame of all, and what they are in short."""
 
 import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Literal, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_type
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from smi_spark.schema import TableSchema
+from smi_spark.schema import TableSchema, parse_type
 from smi_spark.secure.csv_pieces import WHOLE, Piece
 from smi_spark.secure.extracts import PARQUET_ENDING, Extract, decoded, filesystem, record_columns, unreadable
+from smi_spark.secure.record_rows import LISTS, typed_rows
+from smi_spark.secure.row_counts import ADDED, COUNTS, count_rows
+from smi_spark.secure.settling import shared_out
+from smi_spark.secure.values import parser
 
 _BLOCK = 1 << 20  # bytes of CSV parsed at once; a row must fit
 _ROWS = 65_536  # rows of Parquet read at once
+_SHARE = 64 << 20  # bytes of extracts whose keys are looked through at once: a million rows, or ten where packed
 _LINE = 1_000  # characters kept of a row with the wrong number of fields
 
 
 def read_extracts(spark: SparkSession, extracts: Sequence[Extract], schema: TableSchema) -> DataFrame:
-    """All rows of the extracts, one task a piece; what is no UTF-8 is read as latin-1.
+    """All rows of the extracts, typed, one task a piece; what is no UTF-8 is read as latin-1.
 
-    Columns: source, path, row_number (the first row of data is 1), field_count and line (both null unless the row
-    has more or fewer fields than its header), then the table's columns as strings, null where empty.
+    Columns as of ``record_rows.typed_rows``; the first row of data is 1. Raises ConfigError where the schema has a
+    column that no text becomes; InputError in the task that cannot read its extract.
     """
+    kinds = {field.name: field.dataType for field in schema.spark("secure")}
+    numbers = [StructField(name, LongType()) for name in ("row_number", "key_hash")]
+    texts = [StructField(name, StringType()) for name in ("source", "path")]
+    lists = [StructField(name, from_arrow_type(parse_type(kind))) for name, kind in LISTS.items()]
+    columns = [StructField(column.name, kinds[column.name]) for column in record_columns(schema)]
+    for column in record_columns(schema):
+        parser(column)
+    fields = StructType([*texts, numbers[0], *columns, *lists, numbers[1]])
+    return _of_pieces(spark, extracts, schema, fields, lambda rows: rows)
+
+
+def survey_extracts(spark: SparkSession, extracts: Sequence[Extract], schema: TableSchema) -> DataFrame:
+    """What the rows of the extracts are, some thousand at once: COUNTS, as if none contradicted another one, nor the
+    table had any; and ``keys``, the ``key_hash`` of the good ones, shared out by what they are (``repeated_keys``).
+    """
+    shares = 1 + sum(extract.size for extract in extracts) // _SHARE
+
+    def survey(rows: pa.RecordBatch) -> pa.RecordBatch:
+        is_good = rows["problems"].is_null()
+        outcome = pc.if_else(is_good, ADDED, pa.scalar(None, pa.string()))
+        counts = count_rows(rows.append_column("outcome", outcome), schema.chi_columns)
+        place = {name: rows[name].slice(0, 1) for name in ("source", "path")}
+        keys = shared_out(rows["key_hash"].drop_null().to_numpy(), shares)
+        lists = {"keys": pa.array([keys], pa.list_(pa.binary()))}
+        maps = {"counts": pa.array([list(counts.items())], pa.map_(pa.string(), pa.int64()))}
+        return pa.RecordBatch.from_pydict({**place, **maps, **lists})
+
+    return _of_pieces(spark, extracts, schema, f"{COUNTS}, keys array<binary>", survey)
+
+
+def _of_pieces(
+    spark: SparkSession,
+    extracts: Sequence[Extract],
+    schema: TableSchema,
+    fields: StructType | str,
+    made: Callable[[pa.RecordBatch], pa.RecordBatch],
+) -> DataFrame:
+    """What is ``made`` of each batch of typed rows of the extracts."""
     names = [column.name for column in record_columns(schema)]
-    place = [StructField("source", StringType()), StructField("path", StringType())]
-    counts = [StructField("row_number", LongType()), StructField("field_count", LongType())]
-    texts = StructType([*place, *counts, *(StructField(name, StringType()) for name in ("line", *names))])
     pieces = [(extract, piece) for extract in extracts for piece in extract.pieces]
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for row in batch.to_pylist():
                 extract, piece = pieces[row["id"]]
-                yield from read_piece(extract.source, extract.path, extract.fields, piece, names)
+                for rows in read_piece(extract.source, extract.path, extract.fields, piece, names):
+                    if rows.num_rows:
+                        yield made(typed_rows(rows, schema))
 
     # A range has its numbers one a task, where rows that are dealt out meet in some.
-    return spark.range(0, len(pieces), 1, len(pieces)).mapInArrow(read, texts)
+    return spark.range(0, len(pieces), 1, len(pieces)).mapInArrow(read, fields)
 
 
 def read_piece(
     source: str, path: str, fields: Sequence[str | None], piece: Piece, names: list[str]
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of one piece of an extract, as ``read_extracts`` gives them; InputError when it cannot be read."""
+    """The rows of one piece of an extract as text, null where empty; InputError when it cannot be read.
+
+    Columns: source, path, row_number, field_count and line (both null unless the row has more or fewer fields than its
+    header), then ``names``.
+    """
     is_parquet = path.lower().endswith(PARQUET_ENDING)
     try:
         for rows in _read_parquet(source, path, fields) if is_parquet else _read_csv(source, path, fields, piece):
             size = len(rows["row_number"])
-            columns = {"source": [source] * size, "path": [path] * size, **rows}
-            yield _batch(columns, size, ["source", "path", "row_number", "field_count", "line", *names])
+            place = {"source": pa.repeat(source, size), "path": pa.repeat(path, size)}
+            yield _batch(place | rows, size, ["source", "path", "row_number", "field_count", "line", *names])
     except (OSError, pa.ArrowException) as error:
         raise unreadable(f"{source}/{path}", error) from None
 
@@ -154,6 +199,8 @@ def _utf8(lines: bytes) -> bytes:
 def _numbers(start: int, count: int, taken: Iterable[int]) -> Any:
     """The numbers of the next ``count`` rows, from ``start``, without those of the rows kept aside."""
     ahead = [number for number in taken if number >= start]
+    if not ahead:
+        return np.arange(start, start + count)
     return np.setdiff1d(np.arange(start, start + count + len(ahead)), ahead)[:count]
 
 

@@ -1,11 +1,13 @@
 """``secure/linkage``: of how many patients images and records can be joined, by table, modality and year."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 from smi_spark import tables
 from smi_spark.config import Config
@@ -13,7 +15,7 @@ from smi_spark.errors import TableError
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import TableSchema, load_schema, record_tables
-from smi_spark.secure.chi import ChiFlag, chi_fault, chi_number, patient_identity, second_check
+from smi_spark.secure.chi import ChiFlag, fault_names, judge_chis, patient_identity, second_check
 from smi_spark.secure.people import DEMOGRAPHY, with_persons
 
 IMAGES = "images"
@@ -108,11 +110,23 @@ def _marked(spark: SparkSession, config: Config, patients: Mapping[str, DataFram
     marks = {"with_record": with_record, "with_image": with_image, "known": _known(spark, config, people)}
     for mark, ids in marks.items():
         rows = rows.join(ids.where("patient is not null").distinct().withColumn(mark, F.lit(True)), "patient", "left")
-    rows = rows.withColumn("number", chi_number(F.col("patient")))
-    fault = chi_fault(F.col("patient"), F.col("number"), second_check(config.records.second_chi_check))
+    rows, fault, second = _with_faults(rows), F.col("fault"), second_check(config.records.second_chi_check)
     linked = F.when(F.col("table") == IMAGES, F.col("with_record")).otherwise(F.col("with_image"))
-    valid = F.col("patient").isNotNull() & (fault.isNull() | (fault == ChiFlag.SECOND_CHECK))
+    passes = fault.isNull()
+    if second is not None:
+        passes |= (fault == str(ChiFlag.WRONG_CHECK)) & second(F.col("patient"))
+    valid = F.col("patient").isNotNull() & passes
     return rows.select(*_GROUP, "patient", "rows", valid.alias("valid"), "known", linked.alias("linked"))
+
+
+def _with_faults(rows: DataFrame) -> DataFrame:
+    """Adds what is amiss with the patients' CHI numbers: ``fault``, null where they are in order."""
+
+    def judge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield batch.append_column("fault", fault_names(judge_chis(batch["patient"]).faults))
+
+    return rows.mapInArrow(judge, StructType([*rows.schema, StructField("fault", StringType())]))
 
 
 def _known(spark: SparkSession, config: Config, people: DataFrame) -> DataFrame:

@@ -4,32 +4,31 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
+from smi_spark.cpu import cpu_times
 from smi_spark.errors import InputError, QuarantineThresholdError, unknown_name
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import TableSchema, load_schema, record_tables
+from smi_spark.secure import runs
 from smi_spark.secure.chi import Check, second_check
-from smi_spark.secure.extract_rows import read_extracts
+from smi_spark.secure.extract_rows import read_extracts, survey_extracts
 from smi_spark.secure.extracts import Extract, find_extracts
 from smi_spark.secure.people import bring_up_people
 from smi_spark.secure.quarantine import record_bad
-from smi_spark.secure.record_rows import ADDED, CORRECTED, bad_rows, settle_keys, typed_records
-from smi_spark.secure.runs import newest_run
-from smi_spark.secure.submissions import (
-    REASONS,
-    FileCounts,
-    count_files,
-    not_loaded,
-    record_submissions,
-    with_checksums,
-)
+from smi_spark.secure.row_counts import ADDED, CORRECTED, REASONS, FileCounts, added_up, counted
+from smi_spark.secure.runs import Run, newest_run
+from smi_spark.secure.settling import bad_rows, repeated_keys, settle_keys, with_second_check
+from smi_spark.secure.submissions import not_loaded, record_submissions, with_checksums
 from smi_spark.secure.withdrawal import as_replaced
+
+JOB = "load_records"
 
 _TOLD = 10  # reasons in the message of a load that is refused
 
@@ -73,6 +72,12 @@ class LoadCounts:
             parts.append(f"columns ignored: {', '.join(self.ignored)}")
         return "; ".join(parts)
 
+    def counts(self) -> dict[str, int]:
+        """What a load did of files that were not loaded before, by name; without what is 0."""
+        names = ("rows", "added", "corrected", "quarantined", "failing_chi", "people_changed")
+        counts = {"read": self.files} | {name: getattr(self, name) for name in names}
+        return {name: count for name, count in counts.items() if count}
+
 
 def record_schema(table: str) -> TableSchema:
     """The schema of a record table by its short name; InputError with those there are and the nearest."""
@@ -90,44 +95,66 @@ def load_records(spark: SparkSession, config: Config, table: str, source: str, *
     Commits, in this order, each made once by a load that was killed between and is run again: bad rows to
     ``secure/quarantine``; corrected rows to the history, then into the table; new rows into the table; where the table
     tells whose CHI numbers were merged, ``secure/changes`` and ``secure/people``; ``secure/submissions``, with which
-    the files are loaded.
+    the files are loaded; ``secure/runs``.
     Raises InputError for an unknown table or a header that lacks a column, SourceError where there is no extract,
     QuarantineThresholdError, with nothing written, when over ``records.max_bad_fraction`` of the rows are bad, and
     BusyError while another run loads the table.
     """
     schema, second = record_schema(table), second_check(config.records.second_chi_check)
     extracts = find_extracts(source, schema)
-    run_id = new_run_id()
-    with lease(config.zone("secure"), f"records-{table}", run_id):
+    run = Run(new_run_id(), "", datetime.now(UTC), cpu_times(spark))
+    with lease(config.zone("secure"), f"records-{table}", run.id):
         found = with_checksums(spark, extracts)
         waiting = found if again else not_loaded(spark, config, schema.table, found)
         if not waiting:
             return LoadCounts(schema.table, len(extracts), loaded_before=len(extracts))
-        counts = _load(spark, config, schema, waiting, source, second)
+        target = tables.table(config, f"secure/{schema.table}")
+        present = tables.read_or_empty(spark, tables.with_all_columns(spark, target))
+        newest = newest_run(present)
+        run = run if run.id > newest else replace(run, id=new_run_id(after=newest))
+        counts = _load(spark, config, schema, waiting, source, second, present if newest else None, run.id)
+        runs.end(spark, config, run, JOB, [source], counts.counts() | {"bytes_read": sum(e.size for e in waiting)})
         return replace(counts, files=len(extracts), loaded_before=len(extracts) - len(waiting))
 
 
 def _load(
-    spark: SparkSession, config: Config, schema: TableSchema, extracts: list[Extract], source: str, second: Check | None
+    spark: SparkSession,
+    config: Config,
+    schema: TableSchema,
+    extracts: list[Extract],
+    source: str,
+    second: Check | None,
+    present: DataFrame | None,
+    run_id: str,
 ) -> LoadCounts:
+    """Load the files; ``present``: the table as it is, or none where it has no rows."""
     target = tables.table(config, f"secure/{schema.table}")
-    present = tables.read_or_empty(spark, tables.with_all_columns(spark, target))
-    newest = newest_run(present)
-    run_id = new_run_id(after=newest)
-    rows = typed_records(read_extracts(spark, extracts, schema), schema, second)
-    # What was joined with a table is worked out once; beside an empty one it is quickly made again.
-    kept = tables.held if newest else nullcontext
-    with tables.held(rows) as typed, kept(settle_keys(typed, present, schema)) as settled:
-        files = count_files(settled, schema)
+    rows = read_extracts(spark, extracts, schema)
+    if second is not None:
+        rows = with_second_check(rows, schema, second)
+    with tables.held(survey_extracts(spark, extracts, schema)) as survey:
+        files, several = added_up(survey), repeated_keys(survey)
+    # What is joined is worked out once; what is only read is sooner read again than kept.
+    is_surveyed = present is None and several is None and second is None
+    kept = nullcontext if is_surveyed else tables.held
+    with kept(settle_keys(rows, several, present, schema)) as settled:
+        files = files if is_surveyed else added_up(counted(settled, schema.chi_columns))
         counts = _sum(schema, extracts, files)
-        if counts.quarantined > config.records.max_bad_fraction * counts.rows:
-            raise QuarantineThresholdError(_refused(settled, counts, source, config.records.max_bad_fraction))
         if counts.quarantined:
-            record_bad(config, bad_rows(settled), schema.table, run_id)
+            _set_aside(settled, config, counts, source, run_id)
         _write(settled, target, counts, run_id)
         counts = replace(counts, people_changed=bring_up_people(spark, config, schema, run_id))
         record_submissions(spark, config, schema, extracts, files, run_id)
     return counts
+
+
+def _set_aside(settled: DataFrame, config: Config, counts: LoadCounts, source: str, run_id: str) -> None:
+    """Bad rows to quarantine; QuarantineThresholdError where they are too many."""
+    allowed = config.records.max_bad_fraction
+    with tables.held(bad_rows(settled)) as bad:
+        if counts.quarantined > allowed * counts.rows:
+            raise QuarantineThresholdError(_refused(bad, counts, source, allowed))
+        record_bad(config, bad, counts.table, run_id)
 
 
 def _write(settled: DataFrame, target: tables.Table, counts: LoadCounts, run_id: str) -> None:
@@ -157,8 +184,8 @@ def _sum(schema: TableSchema, extracts: list[Extract], files: FileCounts) -> Loa
     )  # fmt: skip
 
 
-def _refused(settled: DataFrame, counts: LoadCounts, source: str, allowed: float) -> str:
-    first = bad_rows(settled).orderBy("source", "path", "row_number", "column").limit(_TOLD)
+def _refused(bad: DataFrame, counts: LoadCounts, source: str, allowed: float) -> str:
+    first = bad.orderBy("source", "path", "row_number", "column").limit(_TOLD)
     lines = [f"  {r.path} row {r.row_number}: {r.column or 'the row'}: {r.reason}" for r in first.collect()]
     return (
         f"{source}: {counts.quarantined:,} of {counts.rows:,} rows do not fit {counts.table}, more than the "

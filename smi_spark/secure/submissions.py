@@ -1,31 +1,25 @@
 """``secure/submissions``: the extracts that were loaded, by their content, and how good their CHI numbers are."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.reasons import Reason
 from smi_spark.schema import TableSchema
-from smi_spark.secure.chi import ChiFlag
-from smi_spark.secure.csv_pieces import PIECE, WHOLE, Piece, cut
+from smi_spark.secure.csv_pieces import WHOLE, Piece, cut, piece_size
 from smi_spark.secure.extracts import Extract, can_be_cut, open_bytes, size_of
-from smi_spark.secure.record_rows import ADDED, CORRECTED, fails_chi_check
+from smi_spark.secure.row_counts import OF_CHI, FileCounts
 from smi_spark.secure.runs import newest_run
 
-FileCounts = Mapping[tuple[str, str], Mapping[str, int]]
-REASONS = (Reason.WRONG_FIELD_COUNT, Reason.BAD_VALUE, Reason.MISSING_VALUE, Reason.DUPLICATE_KEY)
-
 _NUMBERS = ("rows", "added", "corrected", "quarantined")
-_OF_CHI = ("given", "in_order", "second_check", "not_ten_digits", "wrong_date", "wrong_check", "restored")
 _BLOCK = 1 << 20  # bytes hashed at once
 _PIECE = [pa.field(name, pa.int64()) for name in ("offset", "size", "rows_before")]
 _TEXTS = [pa.field(name, pa.string()) for name in ("source", "path", "checksum")]
@@ -70,28 +64,6 @@ def loaded_up_to(spark: SparkSession, config: Config, table: str) -> str:
     return newest_run(rows)
 
 
-def count_files(settled: DataFrame, schema: TableSchema) -> FileCounts:
-    """By source and path of an extract, in one pass over the rows of a load (``record_rows.settle_keys``).
-
-    rows, added, corrected, quarantined, failing_chi; rows by reason of quarantine; and of the rows that were not
-    quarantined, for each column with CHI numbers what ``secure/submissions`` counts, as ``<column>.<count>``.
-    """
-    good = F.size("problems") == 0
-    counts = {
-        "rows": F.count("*"),
-        "added": F.count_if(F.col("outcome") == ADDED),
-        "corrected": F.count_if(F.col("outcome") == CORRECTED),
-        "quarantined": F.count_if(~good),
-        "failing_chi": F.count_if(good & fails_chi_check()),
-        **{str(reason): F.count_if(F.array_contains("problems.reason", str(reason))) for reason in REASONS},
-    }
-    for name in schema.chi_columns:
-        counts |= {f"{name}.{count}": F.count_if(good & condition) for count, condition in _chi_counts(name).items()}
-    counted = settled.groupBy("source", "path").agg(*(value.alias(name) for name, value in counts.items()))
-    rows = [row.asDict() for row in counted.collect()]  # as many as files
-    return {(row.pop("source"), row.pop("path")): row for row in rows}
-
-
 def record_submissions(
     spark: SparkSession,
     config: Config,
@@ -106,7 +78,7 @@ def record_submissions(
     for extract in extracts:
         counts = files.get((extract.source, extract.path), {})
         numbers = (counts.get(name, 0) for name in _NUMBERS)
-        chi = [(name, *(counts.get(f"{name}.{of}", 0) for of in _OF_CHI)) for name in schema.chi_columns]
+        chi = [(name, *(counts.get(f"{name}.{of}", 0) for of in OF_CHI)) for name in schema.chi_columns]
         rows.append((extract.source, extract.path, extract.checksum, extract.size, *numbers, chi))
     given = ("source", "path", "checksum", "size", *_NUMBERS, "chi")
     fields = {field.name: field for field in target.schema.spark()}
@@ -123,23 +95,9 @@ def register_chi_quality(spark: SparkSession, config: Config) -> DataFrame:
     """
     submissions = tables.read_or_empty(spark, _submissions(config))
     chi = submissions.select("table", F.explode("chi").alias("chi")).select("table", "chi.*")
-    quality = chi.groupBy("table", "column").agg(*(F.sum(name).alias(name) for name in _OF_CHI))
+    quality = chi.groupBy("table", "column").agg(*(F.sum(name).alias(name) for name in OF_CHI))
     quality.createOrReplaceTempView("chi_quality")
     return quality
-
-
-def _chi_counts(column: str) -> dict[str, Column]:
-    """What ``secure/submissions`` counts of a column with CHI numbers, by its name there."""
-
-    def flagged(flags: Iterable[ChiFlag]) -> Column:
-        among = [str(flag) for flag in flags]
-        same = F.exists("chi_flags", lambda entry: (entry["column"] == column) & entry["flag"].isin(among))
-        return F.coalesce(same, F.lit(False))
-
-    given = F.col(column).isNotNull()
-    amiss = [flag for flag in ChiFlag if flag != ChiFlag.RESTORED]
-    counts = {"given": given, "in_order": given & ~flagged(amiss)}
-    return counts | {str(flag): flagged([flag]) for flag in ChiFlag}
 
 
 def _examine(source: str, path: str) -> dict[str, Any]:
@@ -151,7 +109,7 @@ def _examine(source: str, path: str) -> dict[str, Any]:
             yield block
 
     with open_bytes(source, path) as stream:
-        pieces = cut(blocks(stream)) if can_be_cut(path) and size > PIECE else [WHOLE]
+        pieces = cut(blocks(stream), piece_size(size)) if can_be_cut(path) and piece_size(size) < size else [WHOLE]
         for _ in blocks(stream):
             pass  # what was not read for the pieces
     content = {"source": source, "path": path, "checksum": digest.hexdigest(), "size": size}

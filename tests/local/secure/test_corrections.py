@@ -51,6 +51,12 @@ def test_a_later_load_corrects_a_row_and_the_older_one_stays_in_the_history(
         ("a.csv", 2, 2, 0, 0),
         ("b.csv", 2, 1, 1, 0),
     ]
+    runs = rows(spark, config, "runs", "run_id", "job", "inputs", "bytes_read", "counts")
+    assert runs[1][:4] == (new_run, "load_records", [str(tmp_path / "b.csv")], len(CORRECTION))
+    assert [dict(run[4]) for run in runs] == [
+        {"read": 1, "rows": 2, "added": 2},
+        {"read": 1, "rows": 2, "added": 1, "corrected": 1},
+    ]
 
 
 def test_a_file_loaded_before_does_not_undo_its_correction_unless_asked_to(
@@ -124,7 +130,7 @@ def test_a_table_made_before_its_schema_gained_a_column_gains_it(
 
 COMMITS = (
     "append quarantine", "merge records/prescribing_history", "merge records/prescribing",
-    "append records/prescribing", "append submissions",
+    "append records/prescribing", "append submissions", "append runs",
 )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import pytest
 from smi_spark.errors import InputError, SourceError
 from smi_spark.schema import load_schema
 from smi_spark.secure.extracts import find_extracts, match_fields
-from smi_spark.secure.record_rows import date_pattern
 
 DEATHS = load_schema("records/deaths")
 HEADER = "REGISTRATION_DISTRICT,YEAR_OF_REGISTRATION,ENTRY_NUMBER,UPI_NUMBER,DATE_OF_DEATH\n"
@@ -71,16 +70,3 @@ def test_a_file_that_is_not_what_it_is_called_cannot_be_read(tmp_path: Path) -> 
     (tmp_path / "x.parquet").write_bytes(b"no parquet")
     with pytest.raises(InputError, match=r"x\.parquet cannot be read: .* Extracts are CSV in UTF-8"):
         find_extracts(str(tmp_path), DEATHS)
-
-
-@pytest.mark.parametrize(
-    ("written", "pattern"),
-    [
-        ("%Y-%m-%d", "yyyy-MM-dd"),
-        ("%d-%b-%Y", "dd-MMM-yyyy"),
-        ("%Y/%m/%d %H:%M:%S", "yyyy/MM/dd HH:mm:ss"),
-        ("%Y-%m-%dT%H:%M", "yyyy-MM-dd'T'HH:mm"),
-    ],
-)
-def test_date_formats_are_written_as_spark_does(written: str, pattern: str) -> None:
-    assert date_pattern(written) == pattern
