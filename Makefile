@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
 DIST ?= dist
 
-.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic attack fuzz kills test-objectstore test-long test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic benchmark-labels attack fuzz kills test-objectstore test-long test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -75,6 +75,9 @@ benchmark-ingest: $(READY)
 
 benchmark-synthetic: $(READY)
 	$(BIN)/python benchmarks/synthetic.py
+
+benchmark-labels: $(READY)
+	$(BIN)/python benchmarks/labels.py
 
 attack: $(READY)
 	$(BIN)/python benchmarks/attack.py

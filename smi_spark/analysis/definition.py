@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from smi_spark.analysis.windows import Dates, Part, Window
 from smi_spark.config import load_yaml, validate
-from smi_spark.deidentified.labels import UNKNOWN, body_part_rules
+from smi_spark.deidentified.label_rules import UNKNOWN, body_part_rules
 from smi_spark.errors import ConfigError, unknown_name
 from smi_spark.schema import TableSchema, load_schema, record_tables
 from smi_spark.secure.partitions import MODALITIES, OTHER

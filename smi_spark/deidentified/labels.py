@@ -1,55 +1,42 @@
-"""The body part of an image, told from its text before the text is left behind."""
+"""Labels of images, told from tags and texts before the texts are left behind.
 
-import re
-from functools import cache
+The rules are data (``label_rules``). A series' images mostly say the same, so the workers run them once for each set of
+values, not for each row: about 30 µs a row beside the pseudonyms, where the same patterns as columns took 300.
+"""
 
-from pydantic import RootModel, field_validator
-from pyspark.sql import Column
+import json
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from smi_spark import resources
-from smi_spark.config import load_yaml, validate
+from smi_spark.deidentified.label_rows import labels_of
+from smi_spark.deidentified.label_rules import columns_read, label_columns
+from smi_spark.deidentified.pseudonyms import in_worker, map_distinct
+from smi_spark.schema import load_schema
 
-UNKNOWN = "unknown"
-DESCRIPTIONS = ("StudyDescription", "SeriesDescription", "ProtocolName", "RequestedProcedureDescription")
-
-
-class BodyPartRules(RootModel[dict[str, list[str]]]):
-    """Label → regular expressions for whole words, in order of precedence."""
-
-    @field_validator("root")
-    @classmethod
-    def _compiles(cls, rules: dict[str, list[str]]) -> dict[str, list[str]]:
-        for word in (word for words in rules.values() for word in words):
-            try:
-                re.compile(word)
-            except re.error as error:
-                raise ValueError(f"{word} is not a regular expression: {error}") from None
-        return rules
+_LABELS = "labels"
 
 
-@cache
-def body_part_rules() -> dict[str, list[str]]:
-    """The rules in ``conf/labels/body_parts.yaml``; ConfigError when they do not read."""
-    path = resources.folder("conf") / "labels" / "body_parts.yaml"
-    return validate(BodyPartRules, load_yaml(path), str(path)).root
+def with_labels(images: DataFrame) -> DataFrame:
+    """Rows of ``secure/images`` with every label that ``schemas/images.yaml`` gives zone 2 behind their columns.
 
-
-def body_part(examined: Column, *descriptions: Column) -> Column:
-    """The label (string) of the part that ``examined`` names, else of the one that the descriptions name.
-
-    A description counts only where BodyPartExamined says nothing known; ``unknown`` where none does.
-    Labels and words: ``conf/labels/body_parts.yaml``.
+    A label is null where it does not apply (mr_sequence_label of a CT), ``unknown`` where no rule decides.
+    Raises ConfigError when ``conf/labels`` does not read.
     """
-    return F.coalesce(_label(examined), _label(F.concat_ws(" ", *descriptions)), F.lit(UNKNOWN))
+    labels = load_schema("images").spark("deidentified")
+    kind = ",".join(f"{name}:{labels[name].dataType.simpleString()}" for name in label_columns())
+    told = in_worker(_told, f"struct<{kind}>")(F.to_json(F.struct(*columns_read())))
+    return images.withColumn(_LABELS, told).select(*images.columns, f"{_LABELS}.*")
 
 
-def _label(text: Column) -> Column:
-    words = F.regexp_replace(F.lower(text), "[^a-z0-9]+", " ")
-    # Within a lambda the words are made once a row, and Spark compiles no Java for each of the rules.
-    return F.transform(F.array(words), _first_fitting)[0]
+def _told(texts: "pa.Array[Any]") -> "pa.Array[Any]":
+    labels = load_schema("images").arrow("deidentified")
+    return map_distinct(texts, _labels_of_text, pa.struct([labels.field(name) for name in label_columns()]))
 
 
-def _first_fitting(words: Column) -> Column:
-    rules = [(label, rf"\b(?:{'|'.join(terms)})\b") for label, terms in body_part_rules().items()]
-    return F.coalesce(*(F.when(words.rlike(pattern), F.lit(label)) for label, pattern in rules))
+@lru_cache(maxsize=10_000)
+def _labels_of_text(text: str) -> dict[str, Any]:
+    return labels_of(json.loads(text))

@@ -10,7 +10,7 @@ from smi_spark import tables
 from smi_spark.config import Config, KeySource
 from smi_spark.deidentified.actions import deidentify, identity
 from smi_spark.deidentified.keys import key_id, load_key
-from smi_spark.deidentified.labels import DESCRIPTIONS, body_part
+from smi_spark.deidentified.labels import with_labels
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
 from smi_spark.deidentified.pseudonyms import pseudonymise
@@ -93,9 +93,8 @@ def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str
 
 
 def images_to_deidentified(images: DataFrame, key: KeySource, people: DataFrame | None = None) -> DataFrame:
-    """Rows of secure/images as deidentified/images holds them, with the label of the body part."""
-    label = body_part(F.col("BodyPartExamined"), *(F.col(name) for name in DESCRIPTIONS))
-    return deidentify(images.withColumn("body_part_label", label), load_schema("images"), key, people)
+    """Rows of secure/images as deidentified/images holds them, with their labels."""
+    return deidentify(with_labels(images), load_schema("images"), key, people)
 
 
 def _is_there(spark: SparkSession, config: Config, name: str) -> bool:

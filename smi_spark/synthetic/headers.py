@@ -20,7 +20,7 @@ from smi_spark.synthetic.encoding import (
     Encoding,
     data_set,
 )  # fmt: skip
-from smi_spark.synthetic.modalities import PIXELS, REQUIRED, SOP_CLASSES, TABLES, THIN
+from smi_spark.synthetic.modalities import KINDS, PIXELS, REQUIRED, SOP_CLASSES, TABLES, THIN
 from smi_spark.synthetic.people import Person
 from smi_spark.synthetic.private import private_elements
 from smi_spark.synthetic.scanners import OPERATORS
@@ -138,6 +138,7 @@ def _own_values(study: Study, series: Series, rng: random.Random) -> tuple[dict[
         return {**frames.enhanced(study, series, rng), **sequences}, set()
     own = {**PIXELS, **TABLES[series.modality]}
     optional = own.keys() - PIXELS.keys() - REQUIRED
+    own |= KINDS.get(series.kind, {})
     if series.content is Content.THIN:
         own |= THIN[series.modality]
         optional -= THIN[series.modality].keys()

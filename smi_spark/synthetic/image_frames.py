@@ -113,7 +113,7 @@ def _described(plan: Plan, rows: DataFrame) -> DataFrame:
         draws.ascending_uid("study", F.col("place"), F.col("places"), study).alias("StudyInstanceUID"),
         draws.hexadecimal("accession", study).alias("AccessionNumber"),
         _by_kind(draws, "body part", body_parts, F.col("kind"), study).alias("body_part_label"),
-        _by_kind(draws, "maker", makers, F.col("kind"), study).alias("Manufacturer"),
+        _by_kind(draws, "maker", makers, F.col("kind"), study).alias("manufacturer_label"),
     )
     person = F.col("person")
     return drawn.withColumns(

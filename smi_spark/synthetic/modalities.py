@@ -318,6 +318,24 @@ PT: dict[str, Any] = {
     "TableHeight": 158.2,
 }
 
+# What the kind of a series (studies.SERIES) says otherwise than its modality, where the series says it at all.
+_AXIAL = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+_SPIN_ECHO = {"ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"], "ScanningSequence": "SE", "MRAcquisitionType": "2D",
+              "AngioFlag": "N", "InversionTime": 0}  # fmt: skip
+KINDS: dict[str, dict[str, Any]] = {
+    "Scout": {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"], "ImageOrientationPatient": [0, 1, 0, 0, 0, -1],
+              "ScanOptions": "SCOUT MODE"},
+    "Axial 5.0": _AXIAL | {"SliceThickness": 5, "SpacingBetweenSlices": 5},
+    "CTAC": _AXIAL,
+    "PET AC": _AXIAL,
+    "Localizer": _SPIN_ECHO | {"ScanningSequence": "GR", "SequenceVariant": "SP", "SequenceName": "*fl2d1",
+                               "RepetitionTime": 8.6, "EchoTime": 4, "EchoTrainLength": 1, "FlipAngle": 20},
+    "T1 SE": _SPIN_ECHO | {"SequenceVariant": "SP", "SequenceName": "*se2d1", "RepetitionTime": 600, "EchoTime": 12,
+                           "EchoTrainLength": 1, "FlipAngle": 90},
+    "T2 TSE": _SPIN_ECHO | {"SequenceVariant": "SK", "SequenceName": "*tse2d1_17", "RepetitionTime": 4500,
+                            "EchoTime": 98, "EchoTrainLength": 17, "FlipAngle": 150},
+}  # fmt: skip
+
 TABLES: dict[str, dict[str, Any]] = {"CT": CT, "MR": MR, "CR": CR, "US": US, "MG": MG, "PT": PT}
 
 # What no scanner leaves out: types 1 and 2 of the modalities' IODs (PS3.3 annex A).

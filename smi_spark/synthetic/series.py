@@ -70,7 +70,7 @@ _DESCRIPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("SIEMENS", "T1 SE"): ("t1_se_tra", "t1_tse_sag_384"),
     ("PHILIPS", "T1 SE"): ("T1W_SE", "sT1W_TSE"),
     ("GE", "T2 TSE"): ("Ax T2 PROPELLER", "AX T2 FRFSE"),
-    ("SIEMENS", "T2 TSE"): ("t2_tse_tra_512", "t2_tse_dark-fluid_tra"),
+    ("SIEMENS", "T2 TSE"): ("t2_tse_tra_512", "t2_tse_sag_384"),
     ("PHILIPS", "T2 TSE"): ("T2W_TSE", "T2W_DRIVE"),
     ("GE", "CTAC"): ("CTAC 3.75 Thick", "WB CT SLICES"),
     ("SIEMENS", "CTAC"): ("CT WB  3.0  B30f", "AC CT  4.0  HD_FoV"),

@@ -23,7 +23,6 @@ from smi_spark.deidentified.dates import (
     years_of_age_string,
 )
 from smi_spark.deidentified.keys import load_key, project_key
-from smi_spark.deidentified.labels import body_part
 from smi_spark.deidentified.pseudonyms import (
     in_worker,
     map_distinct,
@@ -81,36 +80,6 @@ def test_a_postcode_is_left_its_area(spark: SparkSession) -> None:
     rows = [("EH8 9YL", "EH"), (" g12 8qq", "G"), ("NK010AA", "NK"), ("EH", None), ("", None), (None, None)]
     df = spark.createDataFrame(rows, "postcode string, expected string")
     assert_column_equality(df.withColumn("area", postcode_area(F.col("postcode"))), "area", "expected")
-
-
-def test_body_parts_are_told_from_the_text(spark: SparkSession) -> None:
-    rows = [
-        ("HEAD", "CT Chest", "head"),  # BodyPartExamined wins
-        ("SKULL", None, "head"),
-        ("EXTREMITY", "XR Knee Rt", "knee"),  # it does not say: the description does
-        (None, "CT HEAD W/O CONTRAST", "head"),
-        (None, "Brain w/o", "head"),
-        (None, "Head^Routine", "head"),
-        (None, "CEREBRAL PERFUSION", "head"),
-        (None, "T2_TSE_HEAD_FIRST_SUPINE", "unknown"),
-        (None, "OVERHEAD", "unknown"),
-        (None, "Femoral head", "hip"),
-        (None, "Neck of femur", "hip"),
-        (None, "CT Soft tissue neck", "neck"),
-        (None, "Cervical spine", "spine"),
-        ("LSPINE", None, "spine"),
-        (None, "Thorax^Routine", "chest"),
-        (None, "CT Thorax abdomen pelvis", "chest"),  # the first of several
-        (None, "Liver triple phase", "abdomen"),
-        (None, "Mammogram bilateral", "breast"),
-        (None, "Eyes to thighs", "wholebody"),
-        (None, "URGENT", "unknown"),
-        ("", "", "unknown"),
-        (None, None, "unknown"),
-    ]
-    df = spark.createDataFrame(rows, "examined string, description string, expected string")
-    told = df.withColumn("label", body_part(F.col("examined"), F.col("description"), F.lit(None)))
-    assert_column_equality(told, "label", "expected")
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -55,12 +55,27 @@ def test_an_image_keeps_what_its_schema_allows(spark: SparkSession, done: tuple[
         "patient_id": of(config, "patient", CHI),
         "age_at_study": 69,
         "body_part_label": "head",
+        "ct_kind_label": "unknown",
+        "plane_label": "unknown",
+        "contrast_label": "without",
+        "capture_label": "none",
+        "manufacturer_label": "other",
+        "is_original": True,
+        "is_primary": True,
+        "burned_in_risk": "low",
+        "face_risk": "possible",
+        "face_reason": "ct_of_unknown_thickness",
+        "label_confidence": "low",
+        "label_rules": [
+            Row(column="body_part_label", rule="descriptions", confidence="medium"),
+            Row(column="contrast_label", rule="study_without_words", confidence="low"),
+            Row(column="manufacturer_label", rule="not_listed", confidence="high"),
+        ],
         "PatientSex": "F",
         "StudyInstanceUID": of(config, "uid", "1.2.1"),
         "StudyDate": DAY,
         "AccessionNumber": of(config, "accession", "ACC7"),
         "SeriesInstanceUID": of(config, "uid", "1.2.1.1"),
-        "Manufacturer": "ACME",
         "SOPInstanceUID": of(config, "uid", "1.2.1.1.2"),
         "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
         "ImageType": ["ORIGINAL", "PRIMARY"],
@@ -100,6 +115,9 @@ def test_series_and_studies_add_their_images_up(spark: SparkSession, done: tuple
         "age_at_study": 69,
         "modalities": ["CT", "OTHER"],
         "body_part_labels": ["head", "unknown"],
+        "mr_sequence_labels": [],
+        "burned_in_risk": "low",
+        "face_risk": "possible",
         "series_count": 2,
         "image_count": 3,
     }
@@ -186,13 +204,15 @@ def test_what_left_zone_one_leaves_zone_two_and_what_was_read_again_is_made_agai
     tables.delete(gone.select("SOPInstanceUID"), images, ["SOPInstanceUID"])
     record_changes(gone, copied, "images", "run-2")
     fill(spark, copied, "images", [CT | {"SOPInstanceUID": "1.2.1.1.1", "path": "a", "run_id": "run-2",
-                                         "Manufacturer": "Later"}])  # fmt: skip
+                                         "ManufacturerModelName": "Later"}])  # fmt: skip
 
     counts = run(spark, copied)
 
     assert str(counts).startswith("withdrawn: images 3; added: images 1, ")
     left = rows(spark, copied, "deidentified/images").where("modality != 'MR'")
-    assert [(r.SOPInstanceUID, r.Manufacturer) for r in left.collect()] == [(of(copied, "uid", "1.2.1.1.1"), "Later")]
+    assert [(r.SOPInstanceUID, r.ManufacturerModelName) for r in left.collect()] == [
+        (of(copied, "uid", "1.2.1.1.1"), "Later")
+    ]
     links = rows(spark, copied, "secure/links").where("source = '/pacs'")
     assert [(r.path, r.image_run_id) for r in links.collect()] == [("a", "run-2")]
     assert only(rows(spark, copied, "deidentified/studies").where("modality = 'CT'"))["image_count"] == 1

@@ -111,7 +111,7 @@ def test_tables_hold_what_their_schemas_say(spark: SparkSession, config: Config)
     filled = {name for name in images.columns if not images.where(F.col(name).isNotNull()).isEmpty()}
     assert filled == {
         "modality", "year", "patient_id", "age_at_study", "body_part_label", "PatientSex", "StudyInstanceUID",
-        "StudyDate", "AccessionNumber", "SeriesInstanceUID", "SeriesNumber", "Manufacturer", "SOPInstanceUID",
+        "StudyDate", "AccessionNumber", "SeriesInstanceUID", "SeriesNumber", "manufacturer_label", "SOPInstanceUID",
         "InstanceNumber", "SliceThickness",
     }  # fmt: skip
     assert not (Path(config.root) / UNFINISHED).exists()

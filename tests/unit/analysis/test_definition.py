@@ -9,7 +9,7 @@ import pytest
 
 from smi_spark.analysis.definition import load_definition, read_definition
 from smi_spark.analysis.windows import Period
-from smi_spark.deidentified.labels import body_part_rules
+from smi_spark.deidentified.label_rules import body_part_rules
 from smi_spark.errors import ConfigError
 from smi_spark.resources import folder
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from smi_spark import resources
-from smi_spark.deidentified.labels import UNKNOWN, body_part_rules
+from smi_spark.deidentified.label_rules import UNKNOWN, body_part_rules
 from smi_spark.errors import ConfigError, InputError
 from smi_spark.secure.partitions import MODALITIES
 from smi_spark.synthetic.quotas import allocate, plan_tables
