@@ -64,6 +64,7 @@ def rolled_up_studies(studies: DataFrame) -> DataFrame:
             "modality": most["name"],
             "modalities": modalities,
             "body_part_labels": F.array("body_part_label"),
+            "mr_sequence_labels": F.array().cast("array<string>"),  # as of images whose sequence nobody says
             "series_count": F.size(series).cast("long"),
             "image_count": _images(series),
         }

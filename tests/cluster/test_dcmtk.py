@@ -13,7 +13,7 @@ from pydicom.datadict import tag_for_keyword
 
 from smi_spark.dicom import read_headers
 from smi_spark.schema import load_schema
-from smi_spark.synthetic import write_archive
+from smi_spark.synthetic import Answers, write_archive
 from tests.cluster.loopback import program
 
 pytestmark = pytest.mark.dcmtk
@@ -89,7 +89,8 @@ def test_the_synthetic_archive_reads_as_dcmtk_reads_it(tmp_path: Path) -> None:
 def good_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The files of a synthetic archive without those that are broken, or careless on purpose."""
     root = tmp_path_factory.mktemp("archive") / "out"
-    answers = write_archive(root, patients=48, seed=3)
+    write_archive(root, patients=48, seed=3)
+    answers = Answers.read(root)
     spoilt = {root / "dicom" / path for path in (*answers.broken, *answers.value_errors)}
     return sorted(set((root / "dicom").rglob("*.dcm")) - spoilt)
 
