@@ -40,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--patients", type=int, default=60, help="people with images (default 60)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes (default 1)")
     parser.add_argument("--out", required=True, help="a folder or URI, new or empty")
-    parser.add_argument("--profile", default=DEFAULT, help=f"rates: {', '.join(PROFILES)} (default {DEFAULT})")
+    parser.add_argument(
+        "--profile", default=DEFAULT, help=f"rates: {', '.join(PROFILES)} or a file (default {DEFAULT})"
+    )
     parser.add_argument("--tables-only", action="store_true", help="tables of zone 2 and no files, by rates alone")
     parser.add_argument("--images", type=int, default=1_000_000, help="rows of its images (default 1,000,000)")
     parser.add_argument("--config", help="a configuration whose Spark settings it takes (default: all cores, 8g)")

@@ -63,7 +63,7 @@ def write_archive(
     ``NNNN.json`` (``answers.Answers``), ``files/NNNN.parquet`` (path, UIDs, the person's kept CHI, the reason why a
     file is broken), ``identifiers/NNNN.parquet`` (each planted text in the files of a series: kind, text, tag path, box
     of pixels), ``links/NNNN.parquet`` (table, key, the person's kept CHI); ``archive.json``, written last, how it was
-    made and what it holds. ``profile`` names the rates, a file of ``conf/synthetic``.
+    made and what it holds. ``profile`` names the rates, one of ``conf/synthetic`` or a file.
     With ``spark`` the workers write, block by block, the same bytes however many they are.
     Raises InputError when ``out`` holds something already but for what a killed run of the same arguments left, which
     is then completed; for less than one patient, or for an unknown profile.

@@ -1,6 +1,7 @@
 """How often things happen to the people of an archive: the figures of ``conf/synthetic``, each with its source."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -110,10 +111,16 @@ class Profile(_Section):
 
 
 def load_profile(name: str = DEFAULT) -> Profile:
-    """The profile of that name.
+    """The profile of that name, or of a site's own file, ``rates/ours.yaml``.
 
     Raises InputError for an unknown one, ConfigError that names file and field where its file is wrong.
     """
+    if name.endswith(".yaml"):
+        if not Path(name).is_file():
+            raise InputError(
+                f"There is no file {name}. Give one like those in conf/synthetic, or {', '.join(PROFILES)}."
+            )
+        return validate(Profile, load_yaml(Path(name)), name)
     if name not in PROFILES:
         raise InputError(unknown_name("conf/synthetic", name, "profile", PROFILES))
     path = folder("conf") / "synthetic" / f"{name}.yaml"

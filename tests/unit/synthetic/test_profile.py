@@ -60,6 +60,17 @@ def test_an_unknown_profile_is_named_with_those_there_are() -> None:
         load_profile("scottland")
 
 
+def test_a_profile_of_ones_own_is_a_file(tmp_path: Path) -> None:
+    own = tmp_path / "ours.yaml"
+    text = (Path(folder("conf")) / "synthetic" / "small.yaml").read_text(encoding="utf-8")
+    own.write_text(text.replace("cut_short: {value: 0.0002", "cut_short: {value: 0.3"))
+    profile = load_profile(str(own))
+    assert profile.faults[Reason.CUT_SHORT].value == 0.3
+    assert profile.faults[Reason.MALFORMED] == load_profile("small").faults[Reason.MALFORMED]
+    with pytest.raises(InputError, match=r"There is no file .*none\.yaml\. Give one like those in conf/synthetic, or"):
+        load_profile(str(tmp_path / "none.yaml"))
+
+
 @pytest.mark.parametrize(
     ("section", "name", "figure", "told"),
     [
