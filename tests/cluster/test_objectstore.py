@@ -21,7 +21,7 @@ from smi_spark import session, tables
 from smi_spark.config import Config
 from smi_spark.dicom import read_headers
 from smi_spark.dicom.sources import addresses, list_files, list_prefixes
-from smi_spark.errors import BusyError, SourceError
+from smi_spark.errors import BusyError, InputError, SourceError
 from smi_spark.lease import FOLDER, Holder, lease
 from smi_spark.objectstore import open_store
 from smi_spark.secure.ingest import ingest_headers
@@ -182,6 +182,20 @@ def test_a_lease_in_a_store_is_held_by_one_and_lapses_with_a_run_that_was_killed
         lease(zone, "images", "run-5").__enter__()
     with lease(zone, "images", "run-6"):
         pass
+
+
+def test_a_rehearsal_archive_is_written_into_the_store_as_into_a_folder(
+    store: str, buckets: Path, tmp_path: Path
+) -> None:
+    for out in (str(tmp_path / "rehearsal"), "s3://smi/rehearsal"):
+        write_archive(out, patients=1, seed=7)
+    made, stored = (
+        {str(file.relative_to(place)): file.read_bytes() for file in place.rglob("*") if file.is_file()}
+        for place in (tmp_path / "rehearsal", buckets / "smi" / "rehearsal")
+    )
+    assert stored == made
+    with pytest.raises(InputError, match=r"s3://smi/rehearsal holds something already\."):
+        write_archive("s3://smi/rehearsal", patients=1, seed=7)
 
 
 @pytest.mark.long
