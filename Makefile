@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
 DIST ?= dist
 
-.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic benchmark-labels attack fuzz kills test-objectstore test-long test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic benchmark-labels benchmark-text attack fuzz kills test-objectstore test-long test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -78,6 +78,9 @@ benchmark-synthetic: $(READY)
 
 benchmark-labels: $(READY)
 	$(BIN)/python benchmarks/labels.py
+
+benchmark-text: $(READY)
+	$(BIN)/python benchmarks/text.py
 
 attack: $(READY)
 	$(BIN)/python benchmarks/attack.py

@@ -1,7 +1,7 @@
 """What can go wrong, as users read it: what was wrong, what was given, what to do.
 
 Each class has the exit code of a job that ends by it: 1 the user's input, 2 the environment,
-3 data over the quarantine threshold.
+3 data over the quarantine threshold, or identifiers where none may be.
 """
 
 import difflib
@@ -46,6 +46,12 @@ class BusyError(MachineError):
 
 class QuarantineThresholdError(SmiError):
     """More of the input was bad than the configuration allows."""
+
+    exit_code = 3
+
+
+class IdentifiersFoundError(SmiError):
+    """A table beyond zone 1 that says who somebody is."""
 
     exit_code = 3
 

@@ -43,7 +43,8 @@ def arguments(description: str | None) -> Arguments:
 def main(parser: Arguments, run: Run) -> NoReturn:
     """Run a job: ``run(spark, config, options)`` gives what is printed; errors become a line and an exit code.
 
-    Exit codes: 0 done, 1 the user's input, 2 the environment, 3 data over the quarantine threshold.
+    Exit codes: 0 done, 1 the user's input, 2 the environment, 3 data over the quarantine threshold, or
+    identifiers beyond zone 1.
     """
     main_without_spark(parser, lambda config, options: run(get_session(config, parser.prog), config, options))
 

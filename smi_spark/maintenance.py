@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from smi_spark import storage, tables
 from smi_spark.analysis.registry import Pin, pins, registry_table, snapshot_tables
 from smi_spark.config import Config
+from smi_spark.deidentified.text.scan import FINDINGS
+from smi_spark.deidentified.text.scan import LEASE as FINDINGS_LEASE
 from smi_spark.errors import BusyError, InputError, unknown_name
 from smi_spark.lease import lease
 from smi_spark.maintenance_report import Kept, Report
@@ -90,6 +92,8 @@ def writers(config: Config, name: str, snapshots: Mapping[str, Pin] = {}) -> lis
         return [(config.zone("analysis"), cohort) for cohort in cohorts]
     if name == "secure/quarantine":
         return [images, zone_2, *records.values()]
+    if name == FINDINGS:
+        return [(secure, FINDINGS_LEASE)]
     if name == "secure/submissions":
         return list(records.values())
     if name == "secure/changes":

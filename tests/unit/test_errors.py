@@ -14,6 +14,7 @@ from smi_spark.errors import nearest, unknown_name
         (errors.MachineError, 2),
         (errors.KeyFileError, 2),
         (errors.QuarantineThresholdError, 3),
+        (errors.IdentifiersFoundError, 3),
     ],
 )
 def test_each_error_has_the_exit_code_of_who_can_mend_it(error: type[errors.SmiError], code: int) -> None:

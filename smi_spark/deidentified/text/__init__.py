@@ -1,0 +1,1 @@
+"""Free text: what in it says who somebody is."""
