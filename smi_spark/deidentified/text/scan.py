@@ -29,6 +29,7 @@ LEASE = "findings"
 ORIGINAL_ID = "original_id"
 _KEY, _NAMES = "row_key", "names_of_the_person"
 _OWN = re.compile(rf"[0-9a-f]{{32}}|2\.25\.[0-9]{{30,39}}|{re.escape(STANDARD_UIDS)}[0-9.]+")
+_NAME = re.compile("[A-Za-z0-9_/.-]+")  # what can stand in a condition of SQL without harm
 _TYPES = {_KEY: "string", "column": "string", "detector": "string", "start": "int", "part": "string", "value": "string"}
 _FOUND = pa.schema([pa.field(name, parse_type(kind)) for name, kind in _TYPES.items()])
 
@@ -93,7 +94,7 @@ def scanned_table(config: Config, name: str) -> Table:
     """The table of that name; InputError for a name that is not of zone 2 or 3."""
     zone, *path = name.split("/")
     in_snapshot = zone == "analysis" and len(path) > 2
-    if zone not in ("deidentified", "analysis") or not path:
+    if zone not in ("deidentified", "analysis") or not path or not _NAME.fullmatch(name):
         raise InputError(
             f"{name} is not a table of zone 2 or 3. Write deidentified/<table> or analysis/<project>/<cohort>/<table>."
         )

@@ -51,10 +51,12 @@ def test_lists_structures_and_columns_that_the_schema_does_not_know_are_searched
 
 
 def test_a_finding_says_in_which_row_it_stands(spark: SparkSession) -> None:
-    rows = frame(spark, "images", [{"SOPInstanceUID": "2.25." + "1" * 38, "Manufacturer": "GE, 9 Nov"}], "deidentified")
+    rows = frame(
+        spark, "images", [{"SOPInstanceUID": "2.25." + "1" * 38, "manufacturer_label": "GE, 9 Nov"}], "deidentified"
+    )
     (row,) = find_in_rows(rows, load_schema("images"), Rules(rules=())).collect()
     assert row.asDict() == {
-        "row_key": '{"SOPInstanceUID":"2.25.' + "1" * 38 + '"}', "column": "Manufacturer", "detector": "date",
+        "row_key": '{"SOPInstanceUID":"2.25.' + "1" * 38 + '"}', "column": "manufacturer_label", "detector": "date",
         "start": 4, "part": "9 Nov", "value": "GE, 9 Nov",
     }  # fmt: skip
 
@@ -67,7 +69,9 @@ def test_a_zone_that_was_pseudonymised_has_no_identifier(spark: SparkSession, do
 
 
 def test_what_is_found_stays_in_zone_one_and_the_report_has_its_shape(spark: SparkSession, config: Config) -> None:
-    images = [OWN | {"SOPInstanceUID": f"2.25.{n}" + "1" * 37, "Manufacturer": f"CHI 160150945{n}"} for n in (6, 7)]
+    images = [
+        OWN | {"SOPInstanceUID": f"2.25.{n}" + "1" * 37, "manufacturer_label": f"CHI 160150945{n}"} for n in (6, 7)
+    ]
     leaking = tables.table(config, "deidentified/images")
     tables.append(frame(spark, "images", images, "deidentified"), leaking)
     findings = tables.table(config, "secure/findings")
@@ -77,12 +81,12 @@ def test_what_is_found_stays_in_zone_one_and_the_report_has_its_shape(spark: Spa
 
     assert str(error.value) == (
         "deidentified/images: identifiers in 2 rows. Their values are in secure/findings of zone 1:\n"
-        "  Manufacturer: chi 2 in 2 rows, mostly dddddddddd"
+        "  manufacturer_label: chi 2 in 2 rows, mostly dddddddddd"
     )
     kept = tables.read(spark, findings).orderBy("part").select("table", "column", "part", "value", "table_version")
     assert [tuple(row) for row in kept.collect()] == [
-        ("deidentified/images", "Manufacturer", "1601509456", "CHI 1601509456", 1),
-        ("deidentified/images", "Manufacturer", "1601509457", "CHI 1601509457", 1),
+        ("deidentified/images", "manufacturer_label", "1601509456", "CHI 1601509456", 1),
+        ("deidentified/images", "manufacturer_label", "1601509457", "CHI 1601509457", 1),
     ]
     version = tables.latest_version(spark, findings)
     with pytest.raises(IdentifiersFoundError):
@@ -104,16 +108,18 @@ def test_tables_of_records_and_of_snapshots_are_found_by_name(spark: SparkSessio
 
 def test_the_persons_own_name_is_looked_for_where_asked(spark: SparkSession, copied: Config) -> None:
     images = tables.table(copied, "deidentified/images")
-    named = tables.read(spark, images).withColumn("Manufacturer", F.lit("Quernlock moved"))
+    named = tables.read(spark, images).withColumn("manufacturer_label", F.lit("Quernlock moved"))
     tables.replace(named.localCheckpoint(), images)
     assert scan_table(spark, copied, "deidentified/images").counts == ()
-    with pytest.raises(IdentifiersFoundError, match=r"Manufacturer: name 3 in 3 rows, mostly Aaaaaaaaa"):
+    with pytest.raises(IdentifiersFoundError, match=r"manufacturer_label: name 3 in 3 rows, mostly Aaaaaaaaa"):
         scan_table(spark, copied, "deidentified/images", with_names=True)
 
 
 def test_other_tables_are_refused(spark: SparkSession, config: Config) -> None:
     with pytest.raises(InputError, match=r"secure/images is not a table of zone 2 or 3. Write deidentified/<table>"):
         scan_table(spark, config, "secure/images")
+    with pytest.raises(InputError, match="is not a table of zone 2 or 3"):
+        scan_table(spark, config, "analysis/demo/c' OR '1'='1/images")
     with pytest.raises(InputError, match="in deidentified/images alone, not in deidentified/studies"):
         scan_table(spark, config, "deidentified/studies", with_names=True)
     with pytest.raises(TableError, match="deidentified/images does not exist"):
