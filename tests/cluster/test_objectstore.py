@@ -25,7 +25,7 @@ from smi_spark.errors import BusyError, InputError, SourceError
 from smi_spark.lease import FOLDER, Holder, lease
 from smi_spark.objectstore import open_store
 from smi_spark.secure.ingest import ingest_headers
-from smi_spark.synthetic import write_archive
+from smi_spark.synthetic import Answers, write_archive
 from tests.cluster.loopback import answers, free_port, program, running
 from tests.cluster.proxy import Proxy, proxied
 from tests.cluster.standalone import ENVIRONMENT, SETTINGS, SUBMIT, flags
@@ -203,7 +203,8 @@ def test_a_whole_archive_lives_in_the_store_and_a_second_night_adds_no_version(
     store: str, buckets: Path, tmp_path: Path
 ) -> None:
     """In a session of its own: the jars of hadoop-aws are there only where a session asks for them."""
-    planted = write_archive(tmp_path / "made", patients=4, seed=7)
+    write_archive(tmp_path / "made", patients=4, seed=7)
+    planted = Answers.read(tmp_path / "made")
     made = [file for kind in ("dicom", "records") for file in (tmp_path / "made" / kind).rglob("*") if file.is_file()]
     bucket = open_store("s3://smi")
     for file in made:
