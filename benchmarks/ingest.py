@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -47,11 +47,7 @@ FILES = 6  # GB of small files that measures share
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(MEASURES), help=f"some of {', '.join(MEASURES)}")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the full sizes")
-    parser.add_argument("--place", type=Path, help="where the temporary folder is made (default: the system's)")
-    parser.add_argument("--save", type=Path, help="file for the result")
+    parser = arguments(__doc__, MEASURES)
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = f"{REPOSITORY / 'benchmarks'}:{REPOSITORY}"  # Spark's workers import from there too
     chosen = options.only.split(",")
@@ -69,6 +65,17 @@ def main() -> None:
     if options.save:
         options.save.write_text("\n".join(lines) + "\n", encoding="utf-8")
     sys.exit(int(any(": failed: " in row for row in lines)))
+
+
+def arguments(description: str | None, measures: Iterable[str]) -> argparse.ArgumentParser:
+    """What benchmarks of several ``measures`` are asked for."""
+    names = list(measures)
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(names), help=f"some of {', '.join(names)}")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full sizes")
+    parser.add_argument("--place", type=Path, help="where the temporary folder is made (default: the system's)")
+    parser.add_argument("--save", type=Path, help="file for the result")
+    return parser
 
 
 def told_machine() -> list[str]:

@@ -6,7 +6,6 @@ Both run as a user would run them; ``--scale`` shrinks the sizes: to try the ben
 16 GB of memory and 45 GB of disk.
 """
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ingest import told_machine
+from ingest import arguments, told_machine
 from measures import line
 
 PATIENTS, FILES, IMAGES = 9_000, 1_000_000, 100_000_000
@@ -25,12 +24,7 @@ _A_CALL = 1_000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(MEASURES), help=f"some of {', '.join(MEASURES)}")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the full sizes")
-    parser.add_argument("--place", type=Path, help="where the temporary folder is made (default: the system's)")
-    parser.add_argument("--save", type=Path, help="file for the result")
-    options = parser.parse_args()
+    options = arguments(__doc__, MEASURES).parse_args()
     lines = told_machine()
     print("\n".join(lines), flush=True)
     with tempfile.TemporaryDirectory(prefix="synthetic-", dir=options.place) as folder:

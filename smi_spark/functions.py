@@ -8,16 +8,16 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark.config import KeySource
-from smi_spark.deidentified.dates import capped_age, shifting
+from smi_spark.deidentified.dates import AGE_CAP, capped_age, shifting
 from smi_spark.deidentified.pseudonyms import Domain, replacing
 
 __all__ = ["capped_age", "pseudonym", "pseudonymous_uid", "register", "shifted_date"]
 
 _DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "pseudonymous_uid": "uid", "accession_pseudonym": "accession"}
 # In SQL ``least`` passes over nulls.
-_CAPPED = """
+_CAPPED = f"""
 CREATE OR REPLACE TEMPORARY FUNCTION capped_age(years INT)
-RETURNS INT RETURN if(years IS NULL, NULL, least(years, 90))
+RETURNS INT RETURN if(years IS NULL, NULL, least(years, {AGE_CAP}))
 """
 _SHIFTED = """
 CREATE OR REPLACE TEMPORARY FUNCTION shifted_date(day DATE, patient_id STRING)

@@ -17,6 +17,7 @@ from smi_spark.run import new_run_id
 from smi_spark.schema import TableSchema, load_schema, record_tables
 from smi_spark.secure.chi import ChiFlag, fault_names, judge_chis, patient_identity, second_check
 from smi_spark.secure.people import DEMOGRAPHY, with_persons
+from smi_spark.secure.recomputed import put_changed
 
 IMAGES = "images"
 LEASE = "linkage"
@@ -69,7 +70,7 @@ def report_linkage(spark: SparkSession, config: Config) -> Report:
         people = tables.read_or_empty(spark, tables.table(config, "secure/people")).select("chi", "person")
         patients = {name: with_persons(ids, people, ["patient"]) for name, ids in sources.items()}
         with tables.held(_marked(spark, config, patients, people)) as marked:
-            _put(_by(marked, *_GROUP), tables.table(config, "secure/linkage"))
+            put_changed(_by(marked, *_GROUP), tables.table(config, "secure/linkage"))
             sums = _by(marked, "table").orderBy(F.col("table") != IMAGES, "table").collect()  # a row a table
     return Report(tuple(Linkage(**row.asDict()) for row in sums))
 
@@ -150,10 +151,3 @@ def _by(marked: DataFrame, *group: str) -> DataFrame:
         F.count_if(is_somebody).alias("patients"),
         *(F.count_if(is_somebody & F.col(mark)).alias(mark) for mark in ("valid", "known", "linked")),
     )
-
-
-def _put(found: DataFrame, target: tables.Table) -> None:
-    before = tables.read_or_empty(found.sparkSession, target)
-    found = tables.completed(found, target)
-    if not (found.exceptAll(before).isEmpty() and before.exceptAll(found).isEmpty()):
-        tables.replace(found, target)

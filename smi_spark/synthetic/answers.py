@@ -45,7 +45,7 @@ class Answers:
     only pseudonymise can tell).
     broken: path below ``dicom/`` → reason. value_errors: path → keywords whose values do not parse.
     left_out: paths of good files that hold values over 4 KiB. rows: good rows of each extract.
-    bad_rows: table → rows to put aside. corrected: table → keys of the rows that ``<table>_late.csv`` corrects.
+    bad_rows: table → rows to put aside. corrected: table → keys of the rows that ``<table>_late/`` corrects.
     written_otherwise: PatientID as some study writes it → CHI. merged: CHI → the person's kept one, for each number
     that was merged.
     identifiers: kind → every planted text that must not be found outside zone 1.

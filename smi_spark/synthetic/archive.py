@@ -93,7 +93,7 @@ def keep_apart(planned: list[Block], doubled: Callable[[Sequence[Block]], list[t
     that leaves one draws another, which may stand in a further block: so until none is left.
     """
     found = list(planned)
-    while numbers := sorted(doubled(found)):
+    while len(found) > 1 and (numbers := sorted(doubled(found))):  # one block has all to itself
         for _, having in groupby(numbers, key=itemgetter(0)):
             for chi, number in list(having)[1:]:
                 found[number] = replace(found[number], kept_free=found[number].kept_free | {chi})

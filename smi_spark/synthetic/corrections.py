@@ -4,7 +4,7 @@ import random
 
 from smi_spark.synthetic.records import Row
 
-CORRECTED = "smr01"  # the table that has such an extract, <table>_late.csv
+CORRECTED = "smr01"  # the table that has such an extract, <table>_late/
 SHARE = 0.03
 _CODED_ANEW = "R69X"  # illness, unspecified
 

@@ -45,11 +45,10 @@ class Place:
         system, base = self._opened
         system.create_dir(f"{base}/{folder}".rstrip("/"), recursive=True)
 
-    def names(self, folder: str = "") -> list[str]:
-        """What lies in a folder, sorted; nothing where there is none."""
+    def names(self) -> list[str]:
+        """What lies in the place itself; nothing where there is none."""
         system, base = self._opened
-        selector = fs.FileSelector(f"{base}/{folder}".rstrip("/"), allow_not_found=True)
-        return sorted(info.base_name for info in system.get_file_info(selector))
+        return [info.base_name for info in system.get_file_info(fs.FileSelector(base, allow_not_found=True))]
 
     @contextmanager
     def at_work(self, run: dict[str, Any], goes_on: bool) -> Iterator[None]:

@@ -2,7 +2,8 @@
 
 from pydicom.dataset import Dataset
 
-from smi_spark.deidentified.profile.values import OLDEST, values
+from smi_spark.deidentified.dates import AGE_CAP
+from smi_spark.deidentified.profile.values import values
 
 # Coding schemes whose codes and meanings a public body writes; others are a site's or a maker's own.
 # Source: DICOM PS3.16 section 8 (coding schemes).
@@ -52,5 +53,5 @@ def cap_age(item: Dataset) -> None:
         unit = next(iter(measured.get("MeasurementUnitsCodeSequence") or ()), Dataset())
         if code(unit)[0] == _YEARS and "NumericValue" in measured:
             ages = values(measured["NumericValue"])
-            measured.NumericValue = [age if age <= OLDEST else str(OLDEST) for age in ages]
+            measured.NumericValue = [age if age <= AGE_CAP else str(AGE_CAP) for age in ages]
             measured.pop("FloatingPointValue", None)

@@ -12,9 +12,10 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
+from smi_spark.deidentified.dates import AGE_CAP
+
 DUMMY_TEXT = "ANONYMISED"
 TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
-OLDEST = 90  # as in the tables: beyond it, age alone may tell who somebody is
 
 _ALIKE = (  # VRs that stand for each other in files that were not written with care
     TEXT_VRS,
@@ -143,4 +144,4 @@ def _moved(value: str, move: Callable[[date], date]) -> str:
 
 
 def _capped(age: str) -> str:
-    return f"{OLDEST:03}Y" if age.endswith("Y") and int(age[:3]) > OLDEST else age
+    return f"{AGE_CAP:03}Y" if age.endswith("Y") and int(age[:3]) > AGE_CAP else age

@@ -1,6 +1,5 @@
 """Findings of whole columns: each distinct text is looked at once a batch."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smi_spark.deidentified.pseudonyms import map_distinct
 from smi_spark.deidentified.text.findings import Finding, find_identifiers
 from smi_spark.deidentified.text.rules import Rules
 
@@ -22,18 +22,15 @@ def find_in_values(texts: "pa.Array[Any]", rules: Rules, names: "pa.Array[Any] |
     rules: those of the column. names: PatientName beside each text, null where it is not known.
     """
     if names is None:
-        encoded: Any = texts.dictionary_encode()
-        return _as_lists([find_identifiers(t, None, rules) for t in encoded.dictionary.to_pylist()]).take(
-            encoded.indices
-        )
+        return map_distinct(texts, lambda text: _as_list(find_identifiers(text, None, rules)), FINDINGS)
     text_of, known_text = _numbered(texts)
     name_of, known_name = _numbered(names)
     pairs, where = np.unique(text_of * len(known_name) + name_of, return_inverse=True)  # each pair is one number
     looked_at = [
-        None if text is None else find_identifiers(text, name, rules)
+        None if text is None else _as_list(find_identifiers(text, name, rules))
         for text, name in ((known_text[p // len(known_name)], known_name[p % len(known_name)]) for p in pairs)
     ]
-    return _as_lists(looked_at).take(pa.array(where, pa.int64()))
+    return pa.array(looked_at, FINDINGS).take(pa.array(where, pa.int64()))
 
 
 def _numbered(values: Any) -> tuple[npt.NDArray[np.int64], list[str | None]]:
@@ -44,5 +41,5 @@ def _numbered(values: Any) -> tuple[npt.NDArray[np.int64], list[str | None]]:
     return places.astype(np.int64), distinct
 
 
-def _as_lists(found: Sequence[list[Finding] | None]) -> "pa.Array[Any]":
-    return pa.array([None if one is None else [f._asdict() for f in one] for one in found], FINDINGS)
+def _as_list(found: list[Finding]) -> list[dict[str, Any]]:
+    return [finding._asdict() for finding in found]

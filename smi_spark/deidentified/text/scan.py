@@ -14,7 +14,7 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_type
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import DOMAINS, PATIENT_ID
-from smi_spark.deidentified.pseudonyms import STANDARD_UIDS
+from smi_spark.deidentified.pseudonyms import STANDARD_UIDS, map_distinct
 from smi_spark.deidentified.text.arrow import find_in_values
 from smi_spark.deidentified.text.leaves import Leaf, holds_text, text_leaves
 from smi_spark.deidentified.text.rules import Rules, shipped_rules
@@ -22,6 +22,7 @@ from smi_spark.errors import IdentifiersFoundError, InputError
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import TableSchema, parse_type
+from smi_spark.secure.recomputed import put_changed
 from smi_spark.tables import Table
 
 FINDINGS = "secure/findings"
@@ -83,7 +84,7 @@ def scan_table(spark: SparkSession, config: Config, name: str, *, with_names: bo
     found = find_in_rows(given, source.schema, shipped_rules())
     stamped = found.withColumns({"table": F.lit(name), "table_version": F.lit(version).cast("long")})
     with lease(config.zone("secure"), LEASE, new_run_id()), tables.held(stamped) as held:
-        _put(held, tables.table(config, FINDINGS), name)
+        put_changed(held, tables.table(config, FINDINGS), where=f"table = '{name}'")
         report = Report(name, rows.count(), _counts(held))
     if report.counts:
         raise IdentifiersFoundError(str(report))
@@ -161,10 +162,7 @@ def _where(holds: Any) -> list[int]:
 
 def _not_our_own(texts: "pa.Array[Any]") -> "pa.Array[Any]":
     """Null in place of ids of our own making, and of blanks."""
-    encoded: Any = texts.dictionary_encode()
-    others = [None if not t.strip() or _OWN.fullmatch(t) else t for t in encoded.dictionary.to_pylist()]
-    kept: pa.Array[Any] = pa.array(others, pa.string()).take(encoded.indices)
-    return kept
+    return map_distinct(texts, lambda text: None if not text.strip() or _OWN.fullmatch(text) else text, pa.string())
 
 
 def _id_columns(schema: TableSchema) -> frozenset[str]:
@@ -180,14 +178,6 @@ def _with_names(spark: SparkSession, config: Config, images: DataFrame) -> DataF
     )
     of_image = links.join(originals, "original_sop_instance_uid", "left").select("SOPInstanceUID", _NAMES)
     return images.join(of_image, "SOPInstanceUID", "left")
-
-
-def _put(found: DataFrame, target: Table, name: str) -> None:
-    spark, where = found.sparkSession, F.col("table") == name
-    now = tables.completed(found, target)
-    before = tables.read_or_empty(spark, target).where(where)
-    if not (now.exceptAll(before).isEmpty() and before.exceptAll(now).isEmpty()):
-        tables.replace(now, target, where=f"table = '{name}'")
 
 
 def _counts(found: DataFrame) -> tuple[Count, ...]:
