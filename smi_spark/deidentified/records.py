@@ -1,0 +1,38 @@
+"""Record tables of zone 2: rows of loads that were completed since, and those that are another person's since."""
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import tables
+from smi_spark.config import Config
+from smi_spark.deidentified.actions import deidentify
+from smi_spark.deidentified.reached import LOADED_UP_TO, REKEYED_UP_TO, note_reached
+from smi_spark.secure.people import People, of_numbers
+from smi_spark.secure.runs import newest_run
+from smi_spark.secure.submissions import loaded_up_to
+
+
+def bring_up_records(spark: SparkSession, config: Config, people: People, name: str) -> int:
+    """Rows of a record table that zone 2 lacks or has otherwise; gives how many it gained or that changed."""
+    source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
+    up_to = loaded_up_to(spark, config, name)
+    rows = tables.read(spark, source)
+    up_to = up_to or newest_run(rows)
+    is_new = not tables.exists(spark, target)
+    tables.create(spark, tables.with_all_columns(spark, target))
+    done = tables.get_property(spark, target, LOADED_UP_TO) or ""
+    rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
+    waiting = rows.where((F.col("run_id") > done) & (F.col("run_id") <= up_to))
+    if rekeyed is not None and done:
+        numbers = [F.col(column) for column in source.schema.chi_columns]
+        older = of_numbers(rows.where(F.col("run_id") <= done), rekeyed, numbers, source.schema.key)
+        waiting = waiting.union(older)
+    count = 0
+    if not waiting.select(*source.schema.key).isEmpty():
+        made = deidentify(waiting, source.schema, config.keys.archive, people.numbers)
+        count = (
+            tables.append(made, target) if is_new else tables.merge(made, target, target.schema.key, only_changed=True)
+        )
+    note_reached(spark, target, LOADED_UP_TO, up_to)
+    note_reached(spark, target, REKEYED_UP_TO, people.up_to)
+    return count
