@@ -19,6 +19,7 @@ from smi_spark.schema import ZONES, TableSchema, load_schema, table_names
 from smi_spark.schema import Column as SchemaColumn
 
 HUNDRED_YEARS = "interval 36500 days"
+_LATEST = 10  # commits
 SAME_ROWS = "same rows"  # noted with commits that change files or properties, and no row
 NOTED = {"spark.databricks.delta.commitInfo.userMetadata": SAME_ROWS}
 
@@ -179,12 +180,14 @@ def merge(
     return int(metrics.get("numTargetRowsInserted", 0)) + int(metrics.get("numTargetRowsUpdated", 0))
 
 
-def delete(keys: DataFrame, target: Table, on: Sequence[str]) -> None:
+def delete(keys: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame | None = None) -> None:
     """Take out the rows whose key ``on`` is among ``keys``, each of which stands there once.
 
-    Where ``keys`` have the partition columns too, no other partition than theirs is read.
+    Where ``keys``, or ``among`` (all rows of the table that can have such a key), have the partition columns too, no
+    other partition than theirs is read.
     """
-    condition = reduce(and_, [*(_equal(name) for name in on), *_within(keys, target)])
+    places = keys if among is None else among
+    condition = reduce(and_, [*(_equal(name) for name in on), *_within(places, target)])
     delta = DeltaTable.forPath(keys.sparkSession, target.uri).alias("present")
     delta.merge(keys.alias("given"), condition).whenMatchedDelete().execute()
 
@@ -316,10 +319,10 @@ def versions_below(folder: Path) -> dict[str, int]:
 def _newest_change(spark: SparkSession, source: Table) -> Row:
     delta = DeltaTable.forPath(spark, source.uri)
     changes_rows = ~F.col("userMetadata").eqNullSafe(SAME_ROWS)
-    newest = delta.history(1).where(changes_rows).first()  # mostly it is the last one: no need to read the others
     version = F.col("version")  # the newest that changes rows, else the oldest
+    latest = delta.history(_LATEST).where(changes_rows).orderBy(-version)  # mostly: no need to read the whole log
     whole = delta.history().orderBy(changes_rows.desc(), F.when(changes_rows, -version).otherwise(version))
-    found = newest or whole.first()
+    found = latest.first() or whole.first()
     if found is None:
         raise TableError(f"{source.name} in {source.uri} has no version.")
     return found

@@ -8,10 +8,11 @@ from smi_spark.config import Config, KeySource
 from smi_spark.deidentified.actions import deidentify, identity
 from smi_spark.deidentified.labels import with_labels
 from smi_spark.deidentified.pseudonyms import pseudonymise
-from smi_spark.deidentified.reached import REKEYED_UP_TO
+from smi_spark.deidentified.reached import REKEYED_UP_TO, TAKEN_UP_TO, UNLINKED
 from smi_spark.reasons import Reason
 from smi_spark.schema import load_schema
-from smi_spark.secure.changes import changes_since, withdrawn_images
+from smi_spark.secure.changes import changes_since, withdrawn_images, withdrawn_studies
+from smi_spark.secure.instances import is_indexed, places_of, within
 from smi_spark.secure.people import People, of_numbers
 from smi_spark.secure.quarantine import record_bad
 from smi_spark.tables import Table
@@ -25,61 +26,110 @@ def images_to_deidentified(images: DataFrame, key: KeySource, people: DataFrame 
     return deidentify(with_labels(images), load_schema("images"), key, people)
 
 
-def withdraw_images(spark: SparkSession, config: Config) -> int:
-    """Take out the images whose row of zone 1 is gone or another one since; gives their number."""
+def taken_up_to(spark: SparkSession, config: Config) -> str:
+    """The newest run of zone 1 of which no image waits; empty, so that all are looked at, where a table is missing."""
+    target, links = tables.table(config, IMAGES), tables.table(config, "secure/links")
+    if not (tables.exists(spark, target) and tables.exists(spark, links)):
+        return ""
+    return tables.get_property(spark, target, TAKEN_UP_TO) or ""
+
+
+def withdraw_images(spark: SparkSession, config: Config, since: str) -> int:
+    """Take out the images whose row of zone 1 is gone or another one since that run; gives their number."""
     links, images = tables.table(config, "secure/links"), tables.table(config, "secure/images")
-    changes = withdrawn_images(changes_since(spark, config)).withColumnRenamed("SOPInstanceUID", ORIGINAL)
-    if changes.isEmpty():
+    gone = withdrawn_images(changes_since(spark, config, since))
+    if gone.isEmpty():
         return 0
+    changes = F.broadcast(gone.withColumnRenamed("SOPInstanceUID", ORIGINAL))
     now = tables.read(spark, images).select(F.col("SOPInstanceUID").alias(ORIGINAL), F.col("run_id").alias(MADE_FROM))
-    linked = tables.read_or_empty(spark, links).join(F.broadcast(changes), ORIGINAL, "left_semi")
-    with tables.held(linked.join(now, [ORIGINAL, MADE_FROM], "left_anti").select("SOPInstanceUID")) as stale:
+    linked = tables.read_or_empty(spark, links).join(changes, ORIGINAL, "left_semi")
+    standing = now.join(changes, ORIGINAL, "left_semi")
+    with tables.held(linked.join(standing, [ORIGINAL, MADE_FROM], "left_anti").select("SOPInstanceUID")) as stale:
         count = stale.count()
         if count:
-            tables.delete(stale, tables.table(config, IMAGES), ["SOPInstanceUID"])
+            places = places_of(spark, config, gone, ["SOPInstanceUID"]) if is_indexed(spark, config) else None
+            tables.delete(stale, tables.table(config, IMAGES), ["SOPInstanceUID"], among=places)
             tables.delete(stale, links, ["SOPInstanceUID"])
     return count
 
 
-def add_images(spark: SparkSession, config: Config, people: People, archive_key: str, run_id: str) -> tuple[int, int]:
-    key, links = config.keys.archive, tables.table(config, "secure/links")
-    waiting = _unlinked(spark, tables.table(config, "secure/images"), links)
+def add_images(
+    spark: SparkSession, config: Config, people: People, archive_key: str, run_id: str, since: str
+) -> tuple[int, int]:
+    """Images of runs behind ``since`` that have no link yet → zone 2, and their links; those without a patient →
+    quarantine. Gives the numbers of both.
+    """
+    key, links, target = config.keys.archive, tables.table(config, "secure/links"), tables.table(config, IMAGES)
+    waiting = _unlinked(spark, tables.table(config, "secure/images"), links, since)
     patient = identity(load_schema("images"))
     nobody, usable = waiting.where(patient.isNull()), waiting.where(patient.isNotNull())
-    quarantined = record_bad(config, _without_patient(nobody), IMAGES, run_id)
-    target = tables.table(config, IMAGES)
+    quarantined = 0 if nobody.isEmpty() else record_bad(config, _without_patient(nobody), IMAGES, run_id)
     if usable.isEmpty():
         tables.create(spark, target)
         return 0, quarantined
-    # Not a plain append: a run killed before its links were written has added images that still wait here.
     rows = images_to_deidentified(usable, key, people.numbers)
-    added = tables.append_missing(rows, target, target.schema.key)
+    if _is_interrupted(spark, target, links):
+        there = within(usable.select(*target.schema.partition_by))
+        added = tables.append_missing(rows, target, target.schema.key, among=there)
+    else:
+        tables.create(spark, target)
+        tables.set_property(spark, target, UNLINKED, run_id)
+        added = tables.append(rows, target)
     tables.append(_links(usable, key, archive_key, run_id), links)
+    tables.set_property(spark, target, UNLINKED, None)
     return added, quarantined
 
 
 def rekey_images(spark: SparkSession, config: Config, people: People) -> int:
     """Images that stand in zone 2 and whose CHI number is another person's since: made again; gives their number."""
     target = tables.table(config, IMAGES)
-    if not tables.exists(spark, target):
-        return 0
-    rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
-    if rekeyed is None:
-        return 0
-    images = tables.read(spark, tables.table(config, "secure/images"))
-    rows = of_numbers(images, rekeyed, [identity(load_schema("images"))], ["SOPInstanceUID"])
-    if rows.select("SOPInstanceUID").isEmpty():
+    rows = rekeyed_images(spark, config, people)
+    if rows is None or rows.select("SOPInstanceUID").isEmpty():
         return 0
     again = images_to_deidentified(rows, config.keys.archive, people.numbers)
     places = rows.select(*target.schema.partition_by)
     return tables.merge(again, target, target.schema.key, among=places, insert=False)
 
 
-def _unlinked(spark: SparkSession, images: Table, links: Table) -> DataFrame:
-    """Images of zone 1 that have no link yet, at one version of it: an ingest may be adding to the table."""
+def rekeyed_images(spark: SparkSession, config: Config, people: People) -> DataFrame | None:
+    """Rows of secure/images whose CHI number is another person's since zone 2 has it; none where none can be."""
+    target = tables.table(config, IMAGES)
+    if not tables.exists(spark, target):
+        return None
+    rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
+    if rekeyed is None:
+        return None
+    images = tables.read(spark, tables.table(config, "secure/images"))
+    return of_numbers(images, rekeyed, [identity(load_schema("images"))], ["SOPInstanceUID"])
+
+
+def touched_studies(spark: SparkSession, config: Config, people: People, since: str) -> DataFrame:
+    """StudyInstanceUID of zone 1, each once: of images that came, left or are another person's since that run."""
+    images = tables.read(spark, tables.table(config, "secure/images"))
+    came = images.where(F.col("run_id") > since) if since else images
+    left = withdrawn_studies(changes_since(spark, config, since))
+    studies = came.select("StudyInstanceUID").union(left)
+    rekeyed = rekeyed_images(spark, config, people)
+    return (studies if rekeyed is None else studies.union(rekeyed.select("StudyInstanceUID"))).distinct()
+
+
+def _unlinked(spark: SparkSession, images: Table, links: Table, since: str) -> DataFrame:
+    """Images of zone 1 of later runs that have no link yet, at one version of it: an ingest may be adding to it."""
     rows = tables.read(spark, images, tables.latest_version(spark, images))
-    done = tables.read_or_empty(spark, links).select(F.col(ORIGINAL))
+    linked = tables.read_or_empty(spark, links)
+    if since:
+        rows, linked = rows.where(F.col("run_id") > since), linked.where(F.col(MADE_FROM) > since)
+    done = linked.select(F.col(ORIGINAL))
+    if done.isEmpty():  # mostly: no need for wide rows to travel to be compared with nothing
+        return rows
     return rows.join(done, rows["SOPInstanceUID"] == done[ORIGINAL], "left_anti")
+
+
+def _is_interrupted(spark: SparkSession, target: Table, links: Table) -> bool:
+    """Whether images may stand in zone 2 that have no link: a run was killed, or the links were taken away."""
+    if not tables.exists(spark, target):
+        return False
+    return not tables.exists(spark, links) or tables.get_property(spark, target, UNLINKED) is not None
 
 
 def _without_patient(images: DataFrame) -> DataFrame:

@@ -1,23 +1,35 @@
 """Zone 1 → zone 2: images, their series and studies, record tables, and the links back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.deidentified.images import IMAGES, add_images, rekey_images, withdraw_images
+from smi_spark.deidentified.images import (
+    IMAGES,
+    add_images,
+    rekey_images,
+    taken_up_to,
+    touched_studies,
+    withdraw_images,
+)
 from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
-from smi_spark.deidentified.reached import REKEYED_UP_TO, note_reached
+from smi_spark.deidentified.reached import REKEYED_UP_TO, TAKEN_UP_TO, note_reached
 from smi_spark.deidentified.records import bring_up_records
-from smi_spark.deidentified.rollups import roll_up_series, roll_up_studies
+from smi_spark.deidentified.rollups import bring_up_roll_ups
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import record_tables
-from smi_spark.secure.people import read_people
+from smi_spark.secure.people import People, read_people
+from smi_spark.secure.runs import newest_ended
+
+# Batches for the workers end by their number of rows alone. Spark otherwise asks for the size of what it has gathered
+# at each row, which is dear where columns are lists: of ids and texts so many bytes never come together.
+_BY_ROWS = {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}
 
 
 @dataclass(frozen=True)
@@ -60,37 +72,34 @@ def run(spark: SparkSession, config: Config) -> Counts:
     """
     check_tables(load_profile(config.profile))
     archive_key, run_id = key_id(load_key(config.keys.archive)), new_run_id()
-    with lease(config.zone("deidentified"), "images-and-records", run_id):
+    with lease(config.zone("deidentified"), "images-and-records", run_id), tables.settings(spark, _BY_ROWS):
         return _bring_up(spark, config, archive_key, run_id)
 
 
 def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> Counts:
     names = (f"records/{table}" for table in record_tables())
     records = [name for name in names if _is_there(spark, config, name)]
-    images = quarantined = withdrawn = rekeyed = 0
-    series = studies = 0
     people = read_people(spark, config)
+    images = Counts(0, 0, 0, 0, {})
     if _is_there(spark, config, "images") or not records:
-        withdrawn = withdraw_images(spark, config)
-        rekeyed = rekey_images(spark, config, people)
-        images, quarantined = add_images(spark, config, people, archive_key, run_id)
-        note_reached(spark, tables.table(config, IMAGES), REKEYED_UP_TO, people.up_to)
-        series, studies = _roll_up(spark, config)
-    added = {name: bring_up_records(spark, config, people, name) for name in records}
-    return Counts(images, quarantined, series, studies, added, withdrawn, rekeyed)
+        images = _bring_up_images(spark, config, people, archive_key, run_id)
+    return replace(images, records={name: bring_up_records(spark, config, people, name) for name in records})
+
+
+def _bring_up_images(spark: SparkSession, config: Config, people: People, archive_key: str, run_id: str) -> Counts:
+    """Only rows and changes of runs behind the last that this table has taken all of are looked at."""
+    target = tables.table(config, IMAGES)
+    since, up_to = taken_up_to(spark, config), newest_ended(spark, config)  # before images: of these runs all is there
+    before = tables.content_version(spark, target) if tables.exists(spark, target) else None
+    touched = touched_studies(spark, config, people, since)
+    withdrawn = withdraw_images(spark, config, since)
+    rekeyed = rekey_images(spark, config, people)
+    images, quarantined = add_images(spark, config, people, archive_key, run_id, since)
+    series, studies = bring_up_roll_ups(spark, config, before, touched)
+    note_reached(spark, target, REKEYED_UP_TO, people.up_to)
+    note_reached(spark, target, TAKEN_UP_TO, up_to)
+    return Counts(images, quarantined, series, studies, {}, withdrawn, rekeyed)
 
 
 def _is_there(spark: SparkSession, config: Config, name: str) -> bool:
     return tables.exists(spark, tables.table(config, f"secure/{name}"))
-
-
-def _roll_up(spark: SparkSession, config: Config) -> tuple[int, int]:
-    """Replace the roll-ups that are not of the images as they are: each notes the version of them that it is of."""
-    images = tables.table(config, IMAGES)
-    source, note = tables.read(spark, images), f"of {images.name} version {tables.content_version(spark, images)}"
-    written = []
-    for name, roll_up in (("series", roll_up_series), ("studies", roll_up_studies)):
-        target = tables.table(config, f"deidentified/{name}")
-        is_of_it = tables.latest_note(spark, target) == note
-        written.append(0 if is_of_it else tables.replace(roll_up(source), target, note=note))
-    return written[0], written[1]

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -18,6 +19,10 @@ Domain = Literal["patient", "uid", "accession"]
 
 STANDARD_UIDS = "1.2.840.10008."
 
+_PADDING = " \0"
+_VERSION_8 = 0x8 << 76 | 0x2 << 62  # version and variant of a UUID
+_FREE_BITS = ~(0xF << 76 | 0x3 << 62)
+
 
 def pseudonym(key: bytes, domain: Domain, value: str) -> str:
     """128 bits of HMAC-SHA256 over ``<domain>|<value>``, as 32 hexadecimal digits.
@@ -33,12 +38,27 @@ def pseudonymous_uid(key: bytes, uid: str) -> str:
     UIDs of the standard itself (1.2.840.10008.…: classes, transfer syntaxes, coding schemes) stay.
     Source: DICOM PS3.5 annex B.2 (UUID-derived UIDs), RFC 9562 section 5.8 (UUIDv8).
     """
-    if uid.startswith(STANDARD_UIDS):
-        return uid
-    number = int.from_bytes(hmac.digest(key, f"uid|{uid}".encode(), "sha256")[:16], "big")
-    number = number & ~(0xF << 76) | 0x8 << 76  # version
-    number = number & ~(0x3 << 62) | 0x2 << 62  # variant
-    return f"2.25.{number}"
+    return uid if uid.startswith(STANDARD_UIDS) else _uuid(hmac.digest(key, f"uid|{uid}".encode(), "sha256"))
+
+
+class KeyedHash:
+    """HMAC-SHA256 over ``<domain>|<value>`` of many values with one key of at most 64 bytes, as ``hmac.digest`` has it.
+
+    What key and domain make of the hashes' state is worked out once and copied for each value: a third of the time.
+    Source: RFC 2104 section 4.
+    """
+
+    def __init__(self, key: bytes, domain: Domain) -> None:
+        block = key.ljust(sha256().block_size, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in block) + f"{domain}|".encode())
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(self, value: str) -> bytes:
+        """The 32 bytes for one value."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(value.encode())
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def pseudonymise(df: DataFrame, columns: Mapping[str, Domain], key: KeySource, project: str | None = None) -> DataFrame:
@@ -92,13 +112,22 @@ def _replaced(df: DataFrame, name: str, domain: Domain, key: KeySource, project:
 
 
 def _replace_values(values: "pa.Array[Any]", key: bytes, domain: Domain) -> "pa.Array[Any]":
-    def one(value: str) -> str | None:
-        value = value.strip(" \0")
-        if not value:
-            return None
-        return pseudonymous_uid(key, value) if domain == "uid" else pseudonym(key, domain, value)
+    digest = KeyedHash(key, domain).digest
 
-    return map_distinct(values, one, pa.string())
+    def uid(value: str) -> str | None:
+        value = value.strip(_PADDING)
+        return value if value.startswith(STANDARD_UIDS) else _uuid(digest(value)) if value else None
+
+    def other(value: str) -> str | None:
+        value = value.strip(_PADDING)
+        return digest(value)[:16].hex() if value else None
+
+    return map_distinct(values, uid if domain == "uid" else other, pa.string())
+
+
+def _uuid(digest: bytes) -> str:
+    """``2.25.`` and the first 122 bits as a UUID version 8."""
+    return f"2.25.{int.from_bytes(digest[:16], 'big') & _FREE_BITS | _VERSION_8}"
 
 
 def _replace_lists(lists: Any, key: bytes, domain: Domain) -> "pa.Array[Any]":

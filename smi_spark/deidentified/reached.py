@@ -1,10 +1,13 @@
-"""How far a table of zone 2 has come with zone 1: properties that hold the newest run that it reflects."""
+"""How far a table of zone 2 has come with what it is made of, as properties of the table."""
 
 from pyspark.sql import SparkSession
 
 from smi_spark import tables
 from smi_spark.tables import Table
 
+TAKEN_UP_TO = "smi_spark.taken"  # of images: the newest run of zone 1 that ended, of which nothing waits
+UNLINKED = "smi_spark.unlinked"  # of images: the run that adds rows, until their links stand
+OF_IMAGES = "smi_spark.of_images"  # of roll-ups: the version of images that they are of
 LOADED_UP_TO = "smi_spark.loaded"  # of a record table: the newest load that it reflects
 REKEYED_UP_TO = "smi_spark.rekeyed"  # the newest load of the demography that the table reflects
 

@@ -57,9 +57,16 @@ def released_files(spark: SparkSession, config: Config) -> DataFrame:
 
 def withdrawn_images(changes: DataFrame) -> DataFrame:
     """SOPInstanceUID of the images that left zone 1, each once."""
-    return (
-        changes.where((F.col("table") == IMAGES) & (F.col("action") == WITHDRAWN)).select("SOPInstanceUID").distinct()
-    )
+    return _of_withdrawn(changes, "SOPInstanceUID")
+
+
+def withdrawn_studies(changes: DataFrame) -> DataFrame:
+    """StudyInstanceUID of the images that left zone 1, each once."""
+    return _of_withdrawn(changes, "StudyInstanceUID")
+
+
+def _of_withdrawn(changes: DataFrame, name: str) -> DataFrame:
+    return changes.where((F.col("table") == IMAGES) & (F.col("action") == WITHDRAWN)).select(name).distinct()
 
 
 def rekeyed_numbers(changes: DataFrame) -> DataFrame:

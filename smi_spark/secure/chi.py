@@ -82,7 +82,8 @@ def patient_identity(raw: Column) -> Column:
     closed = F.regexp_replace(raw, r"[\s\x00]", "")
     stripped = F.regexp_replace(raw, r"^[\s\x00]+|[\s\x00]+$", "")
     identity = F.when(closed.rlike("^[0-9]{9,10}$"), F.lpad(closed, 10, "0")).otherwise(stripped)
-    return F.when(identity != "", identity)
+    usual = raw.rlike(r"\A[0-9]{10}\z")  # one look at most values in place of three
+    return F.when(usual, raw).otherwise(F.nullif(identity, F.lit("")))
 
 
 def fault_names(faults: Any) -> Array:

@@ -66,15 +66,32 @@ def rows_of(spark: SparkSession, config: Config, name: str, keys: DataFrame, by:
 
 def partitions_of(spark: SparkSession, config: Config, keys: DataFrame, by: Sequence[str]) -> Column:
     """The filter on modality and year that finds every row of headers and images whose ``by`` is among ``keys``."""
-    name = _HASHES[tuple(by)]
-    hashes = keys.select(_hash(by).alias(name)).distinct()
-    index = tables.read_or_empty(spark, _instances(config))
-    found = index.join(hashes, name, "left_semi").select("modality", "year").distinct()
     years: dict[str, list[int]] = {}
-    for modality, year in found.collect():  # one row a partition
+    for modality, year in places_of(spark, config, keys, by).collect():  # one row a partition
         years.setdefault(modality, []).append(year)
     parts = [(F.col("modality") == modality) & F.col("year").isin(sorted(them)) for modality, them in years.items()]
     return reduce(or_, parts, F.lit(False))
+
+
+def is_indexed(spark: SparkSession, config: Config) -> bool:
+    """Whether there is an index. It has all that came through headers."""
+    return tables.exists(spark, _instances(config))
+
+
+def places_of(spark: SparkSession, config: Config, keys: DataFrame, by: Sequence[str]) -> DataFrame:
+    """The partitions (modality, year), each once, in which what has one of ``keys`` stands, or stood once."""
+    name = _HASHES[tuple(by)]
+    hashes = keys.select(_hash(by).alias(name)).distinct()
+    index = tables.read_or_empty(spark, _instances(config))
+    return index.join(hashes, name, "left_semi").select("modality", "year").distinct()
+
+
+def within(places: DataFrame) -> Column:
+    """The filter that finds all rows of these partitions (modality, year), and those of few others."""
+    found = places.distinct().collect()  # one a partition
+    return F.col("modality").isin({row["modality"] for row in found}) & F.col("year").isin(
+        {row["year"] for row in found}
+    )
 
 
 def _hash(columns: Sequence[str]) -> Column:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config, Zone
 from smi_spark.schema import load_schema
-from smi_spark.secure.instances import rows_of
+from smi_spark.secure.instances import rows_of, within
 from smi_spark.secure.runs import Run
 
 _STATED = "NumberOfStudyRelatedInstances"
@@ -66,18 +66,20 @@ def roll_up(config: Config, touched: DataFrame, images: DataFrame) -> int:
     Commits: ``secure/series``, ``secure/studies``; each of touched studies alone, and once more with the same outcome.
     """
     # A study stands where its images stand or stood, so that its rows are in these partitions and no others.
-    places = touched.select(*_PLACE).union(images.select(*_PLACE)).distinct().collect()  # one a modality and year
-    within = F.col("modality").isin({row[0] for row in places}) & F.col("year").isin({row[1] for row in places})
+    where = within(touched.select(*_PLACE).union(images.select(*_PLACE)))
     with tables.held(roll_up_series(images)) as series, tables.held(roll_up_studies(images)) as studies:
-        _bring_up(series, tables.table(config, "secure/series"), touched, within)
-        _bring_up(studies, tables.table(config, "secure/studies"), touched, within)
+        bring_up(series, tables.table(config, "secure/series"), touched, where)
+        bring_up(studies, tables.table(config, "secure/studies"), touched, where)
         return studies.where("missing_images > 0").count()
 
 
-def _bring_up(rows: DataFrame, target: tables.Table, touched: DataFrame, within: Column) -> None:
-    """``rows`` in place of those that the target has of the touched studies."""
+def bring_up(rows: DataFrame, target: tables.Table, touched: DataFrame, where: Column) -> None:
+    """``rows`` in place of those that the target has of the touched studies (StudyInstanceUID).
+
+    where: finds the partitions of the target in which such rows can stand.
+    """
     key = target.schema.key
-    present = tables.read_or_empty(rows.sparkSession, target).where(within)
+    present = tables.read_or_empty(rows.sparkSession, target).where(where)
     old = present.join(_studies(touched), "StudyInstanceUID", "left_semi").select(*key, *_PLACE)
     with tables.held(old) as old:
         if old.isEmpty():

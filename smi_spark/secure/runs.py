@@ -42,10 +42,14 @@ def as_columns(stamped: Stamps) -> dict[str, Column]:
 
 def begin(spark: SparkSession, config: Config, run_id: str) -> Run:
     """A run that takes files in begins now: ``run_id``, or a name behind all that ended where a clock is late."""
-    runs = tables.read_or_empty(spark, _runs(config)).where(F.col("job").isin(INGEST, RETRY))
-    ended = newest_run(runs)
+    ended = newest_ended(spark, config)
     behind = run_id if run_id > ended else new_run_id(after=ended)
     return Run(behind, ended, datetime.now(UTC), cpu_times(spark))
+
+
+def newest_ended(spark: SparkSession, config: Config) -> str:
+    """The newest run that took files in and ended: all images of runs up to it stand. Empty where there is none."""
+    return newest_run(tables.read_or_empty(spark, _runs(config)).where(F.col("job").isin(INGEST, RETRY)))
 
 
 def newest_run(rows: DataFrame) -> str:

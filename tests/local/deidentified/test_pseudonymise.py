@@ -17,8 +17,10 @@ from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.errors import KeyFileError, TableError
 from smi_spark.schema import load_schema
 from smi_spark.secure.changes import record_changes
+from smi_spark.secure.instances import index_merged
+from tests.killed import killed_behind
 from tests.rows import fill
-from tests.zone_one import CHI, CT, DAY
+from tests.zone_one import CHI, CT, DAY, RUN
 
 
 def rows(spark: SparkSession, config: Config, name: str) -> DataFrame:
@@ -194,10 +196,42 @@ def test_a_run_killed_between_two_commits_is_completed_by_the_next(spark: SparkS
     assert rows(spark, copied, "deidentified/images").count() == rows(spark, copied, "secure/links").count() == 4
 
 
+def test_a_run_killed_before_it_wrote_links_adds_no_image_twice(
+    spark: SparkSession, copied: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(spark, copied, "images", [CT | {"SOPInstanceUID": "1.2.1.1.3", "path": "e"}])
+
+    with killed_behind(monkeypatch, 1) as done:
+        run(spark, copied)
+    counts = run(spark, copied)
+
+    assert (done, counts.images) == (["append images"], 0)
+    assert rows(spark, copied, "deidentified/images").count() == rows(spark, copied, "secure/links").count() == 5
+    assert only(rows(spark, copied, "deidentified/studies").where("modality = 'CT'"))["image_count"] == 4
+
+
+def test_a_later_run_opens_no_file_of_images_that_were_dealt_with(spark: SparkSession, copied: Config) -> None:
+    fill(spark, copied, "runs", [{"run_id": RUN, "job": "ingest_headers"}])
+    assert run(spark, copied).images == 0
+    for file in Path(copied.secure, "images").rglob("*.parquet"):
+        file.unlink()
+    later = {"run_id": "20260102T000000.000000Z-0000", "path": "e", "SeriesInstanceUID": "1.2.1.3"}
+    fill(spark, copied, "images", [CT | later | {"SOPInstanceUID": "1.2.1.3.1"}])
+
+    counts = run(spark, copied)
+
+    assert (counts.images, counts.series, counts.studies) == (1, 3, 1)
+    study = only(rows(spark, copied, "deidentified/studies").where("modality = 'CT'"))
+    assert (study["image_count"], study["series_count"]) == (4, 3)
+    assert rows(spark, copied, "deidentified/series").count() == 4
+    assert rows(spark, copied, "secure/links").where("source = '/pacs'").count() == 4
+
+
 def test_what_left_zone_one_leaves_zone_two_and_what_was_read_again_is_made_again(
     spark: SparkSession, copied: Config
 ) -> None:
     images = tables.table(copied, "secure/images")
+    index_merged(tables.read(spark, images), copied)  # the partitions in which they stand
     a, b, c = ({"source": "/pacs", "path": path, "SOPInstanceUID": uid, "action": "withdrawn"}
                for path, uid in (("a", "1.2.1.1.1"), ("b", "1.2.1.1.2"), ("c", "1.2.1.2.1")))  # fmt: skip
     gone = spark.createDataFrame([a, b, c])

@@ -1,3 +1,4 @@
+import hmac
 import re
 import uuid
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from smi_spark.deidentified.dates import shift_weeks
 from smi_spark.deidentified.keys import project_key
-from smi_spark.deidentified.pseudonyms import Domain, map_distinct, pseudonym, pseudonymous_uid
+from smi_spark.deidentified.pseudonyms import Domain, KeyedHash, map_distinct, pseudonym, pseudonymous_uid
 
 KEY = bytes(range(32))
 KEYS = st.binary(min_size=32, max_size=32)
@@ -83,3 +84,14 @@ def test_each_distinct_value_is_replaced_once_and_null_stays_null() -> None:
 
     assert map_distinct(pa.array(["a", None, "b", "a"]), replace, pa.string()).to_pylist() == ["A", None, "B", "A"]
     assert seen == ["a", "b"]
+
+
+@given(
+    key=KEYS,
+    domain=st.sampled_from(["patient", "uid", "accession"]),
+    value=st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
+)
+def test_the_hash_of_many_values_is_the_hmac_of_each(key: bytes, domain: Domain, value: str) -> None:
+    expected = hmac.digest(key, f"{domain}|{value}".encode(), "sha256")
+    of_many = KeyedHash(key, domain)
+    assert [of_many.digest(value), of_many.digest(value)] == [expected, expected]
