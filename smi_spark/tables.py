@@ -15,6 +15,7 @@ from pyspark.sql.types import Row, StructField
 
 from smi_spark.config import Config, Zone
 from smi_spark.errors import TableError
+from smi_spark.key_range import in_range
 from smi_spark.schema import ZONES, TableSchema, load_schema, table_names
 from smi_spark.schema import Column as SchemaColumn
 
@@ -167,11 +168,13 @@ def merge(
 
     A key stands once in ``df``, without nulls. The table is made when it is not there. ``among``: all rows of the table
     that can have such a key; where they have the partition columns, no other partition than theirs is read. Without it
-    data files are read whose statistics say that they may hold such a key: its least and greatest stand in the plan.
+    data files are read whose statistics say that they may hold such a key: see ``key_range``.
     """
     create(df.sparkSession, target)
     given, same = _conform(df, target).alias("given"), [_equal(name) for name in on]
-    condition = reduce(and_, [*same, *(_in_range(df, on) if among is None else _within(among, target))])
+    condition = reduce(
+        and_, [*same, *(in_range(df, on, target.schema, target.zone) if among is None else _within(among, target))]
+    )
     delta = DeltaTable.forPath(df.sparkSession, target.uri).alias("present")
     differs = ~reduce(and_, map(_equal, target.columns)) if only_changed else None
     merging = delta.merge(given, condition).whenMatchedUpdateAll(differs)
@@ -338,14 +341,6 @@ def _within(keys: DataFrame, target: Table) -> Iterator[Column]:
         if name in keys.columns:
             values = [row[0] for row in keys.select(name).distinct().collect()]  # as many as modalities, or years
             yield F.col(f"present.{name}").isin(values)
-
-
-def _in_range(keys: DataFrame, names: Sequence[str]) -> Iterator[Column]:
-    """Least and greatest of each key: data files with none between them are not read."""
-    bounds = keys.agg(*(of(name).alias(f"{of.__name__}_{name}") for name in names for of in (F.min, F.max))).first()
-    assert bounds is not None  # an aggregate without groups has one row
-    for name in names:
-        yield F.col(f"present.{name}").between(F.lit(bounds[f"min_{name}"]), F.lit(bounds[f"max_{name}"]))
 
 
 def _check_exists(spark: SparkSession, source: Table) -> None:

@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -9,6 +11,7 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.errors import TableError
 from smi_spark.tables import Table
+from tests.rows import frame
 
 LINKS = (
     "SOPInstanceUID string, original_sop_instance_uid string, source string, path string, image_run_id string, "
@@ -53,18 +56,40 @@ def test_rows_that_are_there_are_not_added_again_and_no_version_is_made(spark: S
     assert uids(tables.read(spark, table)) == ["1", "2", "3"]
 
 
-def test_a_merge_reads_no_data_file_that_can_hold_none_of_the_keys(spark: SparkSession, table: Table) -> None:
-    tables.append(links(spark, "1", "2").coalesce(1), table)
+def test_a_merge_reads_no_data_file_that_can_hold_none_of_the_keys_and_says_no_number(
+    spark: SparkSession, config: Config
+) -> None:
+    def people(*numbers: str, run: str = "run-1") -> DataFrame:
+        rows: list[dict[str, object]] = [{"chi": chi, "person": "p", "run_id": run} for chi in numbers]
+        return frame(spark, "people", rows)
+
+    table = tables.table(config, "secure/people")
+    tables.append(people("0101031234", "0112031234").coalesce(1), table)
     (untouched,) = tables.read(spark, table).inputFiles()
-    tables.append(links(spark, "5", "7").coalesce(1), table)
+    tables.append(people("0201031234", "0512035678").coalesce(1), table)
     Path(unquote(urlsplit(untouched).path)).write_bytes(b"not to be read")
 
-    tables.merge(links(spark, "5", "6", run="run-2"), table, on=["SOPInstanceUID"])
+    assert tables.merge(people("0201031234", "0512031234", run="run-2"), table, on=["chi"]) == 2
 
-    newer = tables.read(spark, table).where("SOPInstanceUID > '2.25.2'")
-    assert sorted((row.original_sop_instance_uid, row.run_id) for row in newer.collect()) == [
-        ("5", "run-2"), ("6", "run-2"), ("7", "run-1"),
+    newer = tables.read(spark, table).where("chi > '0112031234'")
+    assert sorted((row.chi, row.run_id) for row in newer.collect()) == [
+        ("0201031234", "run-2"), ("0512031234", "run-2"), ("0512035678", "run-1"),
     ]  # fmt: skip
+    merge = max((Path(table.uri) / "_delta_log").glob("*.json")).read_text().splitlines()
+    (predicate,) = (json.loads(line)["commitInfo"]["operationParameters"]["predicate"]
+                    for line in merge if "commitInfo" in line)  # fmt: skip
+    assert re.findall(r"\d{4,}", re.sub(r"#\d+", "", predicate)) == ["0201", "0512"]
+
+
+def test_a_merge_finds_keys_of_any_length(spark: SparkSession, config: Config) -> None:
+    table = tables.table(config, "secure/people")
+    numbers = ["7", "AZ", "ABxx", "Ü9", "\U0010ffffA"]
+    for run in ("run-1", "run-2"):
+        rows: list[dict[str, object]] = [{"chi": chi, "person": "p", "run_id": run} for chi in numbers]
+        tables.merge(frame(spark, "people", rows), table, on=["chi"])
+    assert sorted((row.chi, row.run_id) for row in tables.read(spark, table).collect()) == [
+        (chi, "run-2") for chi in sorted(numbers)
+    ]
 
 
 def test_an_older_version_is_read_as_it_was(spark: SparkSession, table: Table) -> None:
