@@ -84,4 +84,9 @@ def explain(error: Exception) -> tuple[str, int]:
     if raised:
         name, message = raised[-1]
         return message, int(getattr(errors, name, errors.SmiError).exit_code)
-    return f"Spark failed: {str(error).splitlines()[0]}", errors.MachineError.exit_code
+    return f"Spark failed: {_without_values(str(error).splitlines()[0])}", errors.MachineError.exit_code
+
+
+def _without_values(message: str) -> str:
+    """Spark's message less what it quotes: a value that could not be cast may be a name. Columns are in backticks."""
+    return re.sub(r"(?<!\w)'[^']*'(?!\w)|(?<=input string: )\"[^\"]*\"", "'…'", message)

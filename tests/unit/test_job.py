@@ -88,6 +88,20 @@ def test_an_error_that_a_worker_raised_is_told_without_its_trace() -> None:
     assert explain(RuntimeError(trace)) == ("key file /k can be read by others. Run: chmod 600 /k", 2)
 
 
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("Lost task: [CAST_INVALID_INPUT] The value 'Quernlock^Ann' of the type \"STRING\" cannot be cast to \"INT\"",
+         "Lost task: [CAST_INVALID_INPUT] The value '…' of the type \"STRING\" cannot be cast to \"INT\""),
+        ('java.lang.NumberFormatException: For input string: "0101031234"',
+         "java.lang.NumberFormatException: For input string: '…'"),
+        ("Delta doesn't know `chi`, and can't go on", "Delta doesn't know `chi`, and can't go on"),
+    ],
+)  # fmt: skip
+def test_of_sparks_message_no_value_is_told(message: str, told: str) -> None:
+    assert explain(RuntimeError(f"{message}\n\tat org.apache.spark")) == (f"Spark failed: {told}", 2)
+
+
 def test_an_error_of_sparks_own_is_its_first_line() -> None:
     assert explain(RuntimeError("No space left on device\n\tat java.io")) == (
         "Spark failed: No space left on device", 2,
