@@ -43,8 +43,10 @@ def find_tokens(root: Path, tokens: Iterable[str | bytes]) -> list[Leak]:
 
 
 def key_tokens(key: bytes) -> list[str | bytes]:
-    """A key as it may stand somewhere: itself, its digits, and as HMAC takes it in, with either padding (RFC 2104)."""
-    return [key, key.hex(), *(bytes(byte ^ padding for byte in key) for padding in (0x36, 0x5C))]
+    """Either half of a key: itself, its digits, and as HMAC takes it in, with one padding or the other (RFC 2104)."""
+    halves = key[: len(key) // 2], key[len(key) // 2 :]
+    padded = [bytes(byte ^ padding for byte in half) for half in halves for padding in (0x36, 0x5C)]
+    return [*halves, *(half.hex() for half in halves), *padded]
 
 
 class Search:
