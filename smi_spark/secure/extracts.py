@@ -64,12 +64,20 @@ def match_fields(schema: TableSchema, fields: Sequence[str], place: str) -> tupl
         accepted = " or ".join((column.name, *column.aliases))
         if column.required and column.name not in claimed:
             raise InputError(
-                f"{place} has no column {accepted}, which {schema.table} requires. It has: {', '.join(fields)}. "
+                f"{place} has no column {accepted}, which {schema.table} requires. {_told(fields, columns)} "
                 f"Name it so, or add its name to aliases in schemas/{schema.table}.yaml."
             )
         if claimed.count(column.name) > 1:
             raise InputError(f"{place} has {column.name} more than once ({accepted}). Leave one of them.")
     return columns
+
+
+def _told(fields: Sequence[str], columns: Sequence[str | None]) -> str:
+    """The fields that are known. Of others only the number: the first line of a file without header is a person's."""
+    known = [field for field, column in zip(fields, columns, strict=True) if column is not None]
+    unknown = len(fields) - len(known)
+    others = f"{unknown:,} that no column or alias is called" if unknown else ""
+    return f"It has: {', '.join(filter(None, [*known, others]))}."
 
 
 def _plain(name: str) -> str:

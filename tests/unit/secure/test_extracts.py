@@ -51,8 +51,17 @@ def test_a_header_without_a_required_column_says_what_it_has(tmp_path: Path) -> 
         find_extracts(str(tmp_path), load_schema("records/smr01"))
     assert str(error.value) == (
         f"{tmp_path}/x.csv has no column ADMISSION_DATE or Date of Admission(01), which records/smr01 requires. "
-        "It has: URI, UPI_NUMBER, DISCHARGED. Name it so, or add its name to aliases in schemas/records/smr01.yaml."
+        "It has: URI, UPI_NUMBER, 1 that no column or alias is called. "
+        "Name it so, or add its name to aliases in schemas/records/smr01.yaml."
     )
+
+
+def test_of_an_extract_without_a_header_no_value_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("E1,0101031234,Quernlock\n", encoding="utf-8")
+    with pytest.raises(InputError, match="It has: 3 that no column or alias is called") as error:
+        find_extracts(str(tmp_path), load_schema("records/smr01"))
+    assert "0101031234" not in str(error.value)
+    assert "Quernlock" not in str(error.value)
 
 
 def test_two_fields_for_one_column_are_refused() -> None:
