@@ -100,7 +100,7 @@ def writers(config: Config, name: str, snapshots: Mapping[str, Pin] = {}) -> lis
         return [images, records[f"secure/{DEMOGRAPHY}"]]
     if name == "secure/people":
         return [records[f"secure/{DEMOGRAPHY}"]]
-    if name == "secure/links" or name.startswith("deidentified/"):
+    if name in ("secure/links", "secure/replaced") or name.startswith("deidentified/"):
         return [zone_2]
     return [records.get(name, images)]
 
