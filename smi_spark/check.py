@@ -14,10 +14,11 @@ from pyspark.sql import SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config, KeySource, Zone
+from smi_spark.deidentified.keyed import check_key, keyed_tables
 from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
-from smi_spark.errors import MachineError, SmiError
+from smi_spark.errors import KeyFileError, MachineError, SmiError
 from smi_spark.java import check_java, find_java
 from smi_spark.job import explain
 from smi_spark.objectstore import open_files
@@ -160,6 +161,19 @@ def _session_and_tables(config: Config) -> Iterator[Finding]:
         finding = _attempt(partial(_table, spark, table), f"{table.name}: ")
         if finding.text:
             yield finding
+    made = _attempt(partial(_made_with, spark, config))
+    if made.text:
+        yield made
+
+
+def _made_with(spark: SparkSession, config: Config) -> str:
+    """Nothing where zone 2 is not there yet, or the key cannot be had, which is told already."""
+    try:
+        archive_key = key_id(load_key(config.keys.archive))
+    except KeyFileError:
+        return ""
+    check_key(spark, config, archive_key)
+    return f"zone 2 is of key archive (id {archive_key})" if keyed_tables(spark, config) else ""
 
 
 def _table(spark: SparkSession, table: Table) -> str:

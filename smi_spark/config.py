@@ -37,7 +37,7 @@ class KeySource(_Section):
 
 
 class Keys(_Section):
-    archive: Annotated[KeySource, Field(description="CHI → pseudonym; read by pseudonymise alone")]
+    archive: Annotated[KeySource, Field(description="CHI → pseudonym; read by pseudonymise and rotate_key alone")]
     projects: Annotated[KeySource, Field(description="parent of every project's key; read by build_cohort")]
 
 

@@ -40,6 +40,10 @@ class KeyFileError(MachineError):
     """A key that is absent, malformed or readable by others."""
 
 
+class OtherKeyError(MachineError):
+    """Tables that another key made than the one that is given, or that are between two keys."""
+
+
 class BusyError(MachineError):
     """Another run is writing where this one would."""
 

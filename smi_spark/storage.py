@@ -148,6 +148,12 @@ def checkpoint(spark: SparkSession, target: Table) -> None:
     tables.set_property(spark, target, "delta.checkpointInterval", str(CHECKPOINT_EVERY))
 
 
+def notes(spark: SparkSession, source: Table) -> set[str]:
+    """What ``tables.rewrite`` noted beside the table's commits, as far back as its log is kept."""
+    noted = DeltaTable.forPath(spark, source.uri).history().where("userMetadata is not null")
+    return {row["userMetadata"] for row in noted.select("userMetadata").collect()}  # one a partition at most
+
+
 def commit_times(spark: SparkSession, source: Table) -> DataFrame:
     """version, committed (microseconds since 1970, UTC), as far back as the log goes."""
     history = DeltaTable.forPath(spark, source.uri).history()

@@ -228,18 +228,12 @@ def worked_out(rows: DataFrame) -> DataFrame:
 def rewrite(df: DataFrame, target: Table, *, where: str, note: str) -> int:
     """Put ``df``, in the columns that the table has, in place of the rows that ``where`` (partition columns) names.
 
-    ``note`` stands beside the commit in the table's history: see ``notes``.
+    ``note`` stands beside the commit in the table's history: see ``storage.notes``.
     """
     columns = read(df.sparkSession, target).columns
     writer = df.select(*columns).write.format("delta").mode("overwrite")
     writer.option("replaceWhere", where).option("userMetadata", note).save(target.uri)
     return int(_metrics(df.sparkSession, target).get("numOutputRows", 0))
-
-
-def notes(spark: SparkSession, source: Table) -> set[str]:
-    """What ``rewrite`` noted beside the table's commits, as far back as its log is kept."""
-    noted = DeltaTable.forPath(spark, source.uri).history().where("userMetadata is not null")
-    return {row["userMetadata"] for row in noted.select("userMetadata").collect()}  # one a partition at most
 
 
 def add_columns(spark: SparkSession, target: Table, names: Sequence[str]) -> None:
@@ -259,10 +253,14 @@ def with_all_columns(spark: SparkSession, target: Table) -> Table:
     return target
 
 
+def properties(spark: SparkSession, source: Table) -> Mapping[str, str]:
+    """The properties of the table."""
+    return {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES delta.`{source.uri}`").collect()}
+
+
 def get_property(spark: SparkSession, source: Table, name: str) -> str | None:
     """A property of the table, or none."""
-    properties = DeltaTable.forPath(spark, source.uri).detail().select("properties").first()
-    return properties["properties"].get(name) if properties is not None else None
+    return properties(spark, source).get(name)
 
 
 def set_property(spark: SparkSession, target: Table, name: str, value: str | None) -> None:
@@ -312,10 +310,9 @@ def content_version(spark: SparkSession, source: Table) -> int:
 
 def versions_below(folder: Path) -> dict[str, int]:
     """Every Delta table below a local folder (its path there) and its newest version, read off the names in its log."""
-    logs = folder.rglob("_delta_log")
     return {
         log.parent.relative_to(folder).as_posix(): max(int(entry.stem) for entry in log.glob("[0-9]*.json"))
-        for log in sorted(logs)
+        for log in sorted(folder.rglob("_delta_log"))
     }
 
 

@@ -1,6 +1,6 @@
 """A run that is killed behind one of its commits."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ KINDS = ("append", "merge", "delete")  # functions of tables, each of which is a
 
 
 @contextmanager
-def killed_behind(monkeypatch: pytest.MonkeyPatch, commits: int) -> Iterator[list[str]]:
+def killed_behind(monkeypatch: pytest.MonkeyPatch, commits: int, kinds: Sequence[str] = KINDS) -> Iterator[list[str]]:
     """The body has to end by being killed when it has made so many commits; gives these, ``append headers``."""
     done: list[str] = []
 
@@ -27,7 +27,7 @@ def killed_behind(monkeypatch: pytest.MonkeyPatch, commits: int) -> Iterator[lis
         return wrapped
 
     with monkeypatch.context() as killing:
-        for kind in KINDS:
+        for kind in kinds:
             killing.setattr(tables, kind, mortal(getattr(tables, kind)))
         with pytest.raises(KeyboardInterrupt):
             yield done

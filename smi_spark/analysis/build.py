@@ -19,6 +19,7 @@ from smi_spark.analysis.selection import Left, attrition
 from smi_spark.analysis.snapshot import checksum, write_snapshot
 from smi_spark.config import Config
 from smi_spark.deidentified.keys import key_id, load_key, project_key
+from smi_spark.deidentified.replaced import read_replaced
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 
@@ -55,11 +56,12 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     ``records/<table>`` for what the definition delivers. A version follows from the definition, the Delta versions of
     its inputs, the project's key and the software: where the newest version has the same four, none is added. Inputs
     that moved make a new version even when its content turns out the same: it cites them.
+    Ids and dates of a project stay when zone 2 gets another archive key: see ``smi_spark.deidentified.replaced``.
     Raises TableError when a table of zone 2 is not there, KeyFileError when the parent of the projects' keys is not,
-    BusyError while another run builds the cohort.
+    OtherKeyError while one is between two archive keys, BusyError while another run builds the cohort.
     """
     if dry_run:
-        images, records = _read_inputs(spark, config, _pin_inputs(spark, config, definition))
+        images, records, _ = _read_inputs(spark, config, _pin_inputs(spark, config, definition))
         return Built(definition, attrition(images, records, definition))
     run_id = new_run_id()
     with lease(config.zone("analysis"), f"{definition.project}-{definition.cohort}", run_id):
@@ -94,9 +96,9 @@ def _build_version(
     spark: SparkSession, config: Config, definition: Definition, inputs: Inputs, number: int, key: str, run_id: str
 ) -> Registered:
     """Write the tables of version ``number``; it is there once the answer is registered."""
-    images, records = _read_inputs(spark, config, inputs)
+    images, records, replaced = _read_inputs(spark, config, inputs)
     steps = attrition(images, records, definition)
-    delivered = write_snapshot(spark, config, definition, images, records)
+    delivered = write_snapshot(spark, config, definition, images, records, replaced)
     return Registered(
         project=definition.project,
         cohort=definition.cohort,
@@ -132,6 +134,11 @@ def _as_cited(spark: SparkSession, config: Config, inputs: Inputs, cited: Inputs
     return tuple(Input(source.name, version(source)) for source in inputs)
 
 
-def _read_inputs(spark: SparkSession, config: Config, inputs: Inputs) -> tuple[DataFrame, dict[str, DataFrame]]:
-    images, *records = (tables.read(spark, tables.table(config, name), version) for name, version in inputs)
-    return images, dict(zip((name.rpartition("/")[2] for name, _ in inputs[1:]), records, strict=True))
+def _read_inputs(
+    spark: SparkSession, config: Config, inputs: Inputs
+) -> tuple[DataFrame, dict[str, DataFrame], DataFrame | None]:
+    """Images, records by their short names, and which ids of them were replaced since a project saw them first."""
+    sources = [tables.table(config, source.name) for source in inputs]
+    images, *records = (tables.read(spark, one, pin.version) for one, pin in zip(sources, inputs, strict=True))
+    names = (name.rpartition("/")[2] for name, _ in inputs[1:])
+    return images, dict(zip(names, records, strict=True)), read_replaced(spark, config, sources)

@@ -18,7 +18,12 @@ from smi_spark.schema import load_schema
 
 
 def write_snapshot(
-    spark: SparkSession, config: Config, definition: Definition, images: DataFrame, records: Mapping[str, DataFrame]
+    spark: SparkSession,
+    config: Config,
+    definition: Definition,
+    images: DataFrame,
+    records: Mapping[str, DataFrame],
+    replaced: DataFrame | None = None,
 ) -> tuple[Delivered, ...]:
     """Write the tables of a snapshot; they count once the registry names their Delta versions.
 
@@ -34,7 +39,7 @@ def write_snapshot(
         delivered.append(Delivered(name, tables.latest_version(spark, target), row_count))
 
     for name, rows in choose_rows(images, records, definition).items():
-        write(name, for_project(rows, load_schema(name), config.keys.projects, project))
+        write(name, for_project(rows, load_schema(name), config.keys.projects, project, replaced))
         if name == "images":
             write("studies", roll_up_studies(read_delivered(spark, config, project, cohort, delivered[0])))
     return tuple(delivered)

@@ -1,5 +1,7 @@
 """What becomes of each column of zone 1 in zone 2: the actions that ``schemas/*.yaml`` name."""
 
+from collections.abc import Collection
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -25,14 +27,24 @@ def deidentify(df: DataFrame, schema: TableSchema, key: KeySource, people: DataF
     Columns that begin in zone 2 and are none of these (labels) stand in ``df`` already.
     Raises KeyFileError in the worker when it has no such key.
     """
+    return pseudonymise(identified(df, schema, people), id_columns(schema), key)
+
+
+def id_columns(schema: TableSchema) -> dict[str, Domain]:
+    """The columns of zone 2 that hold ids, each with what they are of."""
     columns = schema.in_zone("deidentified")
-    plain = df.select(*(_plain(column, schema).alias(column.name) for column in columns))
     domains = {column.name: DOMAINS[column.deidentify] for column in columns if column.deidentify in DOMAINS}
-    if schema.patient is not None:
-        domains[PATIENT_ID] = "patient"
-    if people is not None:
-        plain = with_persons(plain, people, [name for name, domain in domains.items() if domain == "patient"])
-    return pseudonymise(plain, domains, key)
+    return domains if schema.patient is None else domains | {PATIENT_ID: "patient"}
+
+
+def identified(
+    df: DataFrame, schema: TableSchema, people: DataFrame | None = None, names: Collection[str] | None = None
+) -> DataFrame:
+    """Rows of zone 1 in the columns of zone 2 (or those of them in ``names``), before ids become pseudonyms."""
+    columns = [column for column in schema.in_zone("deidentified") if names is None or column.name in names]
+    plain = df.select(*(_plain(column, schema).alias(column.name) for column in columns))
+    of_patients = [name for name, domain in id_columns(schema).items() if domain == "patient"]
+    return plain if people is None else with_persons(plain, people, [n for n in of_patients if n in plain.columns])
 
 
 def identity(schema: TableSchema) -> Column:

@@ -9,6 +9,7 @@ from smi_spark.deidentified.actions import deidentify, identity
 from smi_spark.deidentified.labels import with_labels
 from smi_spark.deidentified.pseudonyms import pseudonymise
 from smi_spark.deidentified.reached import REKEYED_UP_TO, TAKEN_UP_TO, UNLINKED
+from smi_spark.deidentified.replaced import note_key
 from smi_spark.reasons import Reason
 from smi_spark.schema import load_schema
 from smi_spark.secure.changes import changes_since, withdrawn_images, withdrawn_studies
@@ -64,15 +65,16 @@ def add_images(
     patient = identity(load_schema("images"))
     nobody, usable = waiting.where(patient.isNull()), waiting.where(patient.isNotNull())
     quarantined = 0 if nobody.isEmpty() else record_bad(config, _without_patient(nobody), IMAGES, run_id)
+    interrupted = _is_interrupted(spark, target, links)
+    tables.create(spark, target)
+    note_key(spark, config, target, archive_key)
     if usable.isEmpty():
-        tables.create(spark, target)
         return 0, quarantined
     rows = images_to_deidentified(usable, key, people.numbers)
-    if _is_interrupted(spark, target, links):
+    if interrupted:
         there = within(usable.select(*target.schema.partition_by))
         added = tables.append_missing(rows, target, target.schema.key, among=there)
     else:
-        tables.create(spark, target)
         tables.set_property(spark, target, UNLINKED, run_id)
         added = tables.append(rows, target)
     tables.append(_links(usable, key, archive_key, run_id), links)

@@ -15,6 +15,7 @@ from smi_spark.deidentified.images import (
     touched_studies,
     withdraw_images,
 )
+from smi_spark.deidentified.keyed import check_key
 from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
@@ -68,7 +69,8 @@ def run(spark: SparkSession, config: Config) -> Counts:
     when its link stands; each step adds what its table lacks, so that the next run completes one that was killed
     anywhere between.
     Raises ConfigError when a column would say more than ``config.profile`` allows, KeyFileError when the archive key
-    cannot be had, TableError when zone 1 has neither images nor records, and BusyError while another run pseudonymises.
+    cannot be had, OtherKeyError when another one made zone 2 or a rotation has not ended, TableError when zone 1 has
+    neither images nor records, and BusyError while another run pseudonymises.
     """
     check_tables(load_profile(config.profile))
     archive_key, run_id = key_id(load_key(config.keys.archive)), new_run_id()
@@ -77,13 +79,16 @@ def run(spark: SparkSession, config: Config) -> Counts:
 
 
 def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str) -> Counts:
+    check_key(spark, config, archive_key)
     names = (f"records/{table}" for table in record_tables())
     records = [name for name in names if _is_there(spark, config, name)]
     people = read_people(spark, config)
     images = Counts(0, 0, 0, 0, {})
     if _is_there(spark, config, "images") or not records:
         images = _bring_up_images(spark, config, people, archive_key, run_id)
-    return replace(images, records={name: bring_up_records(spark, config, people, name) for name in records})
+    return replace(
+        images, records={name: bring_up_records(spark, config, people, name, archive_key) for name in records}
+    )
 
 
 def _bring_up_images(spark: SparkSession, config: Config, people: People, archive_key: str, run_id: str) -> Counts:

@@ -7,12 +7,13 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import deidentify
 from smi_spark.deidentified.reached import LOADED_UP_TO, REKEYED_UP_TO, note_reached
+from smi_spark.deidentified.replaced import note_key
 from smi_spark.secure.people import People, of_numbers
 from smi_spark.secure.runs import newest_run
 from smi_spark.secure.submissions import loaded_up_to
 
 
-def bring_up_records(spark: SparkSession, config: Config, people: People, name: str) -> int:
+def bring_up_records(spark: SparkSession, config: Config, people: People, name: str, archive_key: str) -> int:
     """Rows of a record table that zone 2 lacks or has otherwise; gives how many it gained or that changed."""
     source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
     up_to = loaded_up_to(spark, config, name)
@@ -20,6 +21,7 @@ def bring_up_records(spark: SparkSession, config: Config, people: People, name: 
     up_to = up_to or newest_run(rows)
     is_new = not tables.exists(spark, target)
     tables.create(spark, tables.with_all_columns(spark, target))
+    note_key(spark, config, target, archive_key)
     done = tables.get_property(spark, target, LOADED_UP_TO) or ""
     rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
     waiting = rows.where((F.col("run_id") > done) & (F.col("run_id") <= up_to))

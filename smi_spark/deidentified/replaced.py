@@ -11,7 +11,9 @@ from pyspark.sql.types import ArrayType
 
 from smi_spark import tables
 from smi_spark.config import Config
+from smi_spark.deidentified.keyed import KEY_ID, check_settled
 from smi_spark.deidentified.pseudonyms import Domain
+from smi_spark.deidentified.reached import note_reached
 from smi_spark.tables import Table
 
 REPLACED = "smi_spark.replaced"  # property of a table of zone 2: the first run that replaced ids of its rows
@@ -40,12 +42,21 @@ def note_replaced(spark: SparkSession, target: Table, run_id: str) -> None:
         tables.set_property(spark, target, REPLACED, run_id)
 
 
+def note_key(spark: SparkSession, config: Config, target: Table, key_id: str) -> None:
+    """Say in the properties of a table of zone 2 which key makes its ids, and of a new one what was replaced before."""
+    note_reached(spark, target, KEY_ID, key_id)
+    if tables.exists(spark, _replaced(config)):
+        note_replaced(spark, target, "before the table was made")
+
+
 def read_replaced(spark: SparkSession, config: Config, sources: Iterable[Table]) -> DataFrame | None:
     """``secure/replaced``; none where no table of ``sources`` (zone 2) says that its ids were ever replaced.
 
-    Then nothing of zone 1 is opened.
+    Then nothing of zone 1 is opened. Raises OtherKeyError where one of them is between two keys.
     """
-    if all(tables.get_property(spark, source, REPLACED) is None for source in sources):
+    said = {source.name: tables.properties(spark, source) for source in sources}
+    check_settled(said)
+    if not any(REPLACED in found for found in said.values()):
         return None
     return tables.read(spark, _replaced(config))
 
@@ -60,15 +71,23 @@ def first_ids(
     """
     if replaced is None or not columns:
         return rows
-    ids = [_ids(rows, name, kind) for name, kind in columns.items()]
-    found = rows.select(F.struct(*key).alias("row"), F.explode(F.array_distinct(F.concat(*ids))).alias("id"))
-    found = found.select("row", "id.*").where(F.col("id").isNotNull())
+    found = ids_in(rows.withColumn("row", F.struct(*key)), columns, "row")
     known = replaced.withColumnRenamed("new", "id")
     met = found.join(known, ["kind", "id"]).groupBy("row", "kind", "id").agg(_earliest("first"))
     entry = F.struct(F.concat_ws("|", "kind", "id"), F.col("first"))
     traced = met.groupBy("row").agg(F.map_from_entries(F.collect_list(entry)).alias("first_ids"))
     joined = rows.withColumn("row", F.struct(*key)).join(traced, "row", "left")
     return joined.withColumns({name: _first(rows, name, kind) for name, kind in columns.items()}).select(*rows.columns)
+
+
+def ids_in(rows: DataFrame, columns: Mapping[str, Domain], *further: str) -> DataFrame:
+    """kind, id and ``further`` columns of ``rows``: one row for each id in one of its ``columns``."""
+    ids = F.concat(*(_ids(rows, name, kind) for name, kind in columns.items()))
+    return (
+        rows.select(*further, F.explode(F.array_distinct(ids)).alias("id"))
+        .select(*further, "id.*")
+        .where("id IS NOT NULL")
+    )
 
 
 def _earliest(name: str) -> Column:
@@ -78,12 +97,8 @@ def _earliest(name: str) -> Column:
 
 def _ids(rows: DataFrame, name: str, kind: Domain) -> Column:
     """The ids of a column as an array of kind and id; empty for null."""
-
-    def one(value: Column) -> Column:
-        return F.struct(F.lit(kind).alias("kind"), value.alias("id"))
-
     values = F.coalesce(F.col(name), F.array()) if _is_list(rows, name) else F.array(F.col(name))
-    return F.transform(values, one)
+    return F.transform(values, lambda value: F.struct(F.lit(kind).alias("kind"), value.alias("id")))
 
 
 def _first(rows: DataFrame, name: str, kind: Domain) -> Column:

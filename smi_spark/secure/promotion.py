@@ -3,7 +3,7 @@
 No file is opened.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
@@ -18,6 +18,7 @@ from smi_spark.run import new_run_id
 from smi_spark.schema import load_schema
 from smi_spark.secure.images import decode_columns
 from smi_spark.secure.instances import FILE, rows_of
+from smi_spark.secure.portions import Portion, partitions_left, portions
 
 UNFINISHED = "smi_spark.promotion"  # property of the table: the run that began, and its columns
 
@@ -38,34 +39,6 @@ class Promoted:
         if not self.columns:
             return "secure/images lacks none of the columns: nothing to promote"
         return f"{', '.join(self.columns)}: {self.images:,} images filled in {self.partitions:,} partitions"
-
-
-@dataclass(frozen=True)
-class Partition:
-    """A partition of images: a modality and a year, and how many rows it has."""
-
-    modality: str
-    year: int
-    rows: int
-
-    @property
-    def where(self) -> str:
-        return f"(modality = '{self.modality}' AND year = {self.year})"
-
-
-@dataclass(frozen=True)
-class Portion:
-    """Partitions that are filled in one commit: as many small ones as a broadcast holds, or a large one."""
-
-    partitions: tuple[Partition, ...]
-
-    @property
-    def rows(self) -> int:
-        return sum(one.rows for one in self.partitions)
-
-    @property
-    def where(self) -> str:
-        return " OR ".join(one.where for one in self.partitions)
 
 
 def promote_columns(spark: SparkSession, config: Config, names: Sequence[str] = ()) -> Promoted:
@@ -101,7 +74,7 @@ def _promote(spark: SparkSession, config: Config, names: Sequence[str], run_id: 
         lacking = [name for name in columns if name not in tables.read_or_empty(spark, table).columns]
         if lacking:
             tables.add_columns(spark, table, lacking)
-    partitions, images = _to_fill(spark, target, run), 0
+    partitions, images = partitions_left(spark, target, _of(run)), 0
     with Progress(target.name, sum(one.rows for one in partitions), "images") as progress:
         for portion in portions(partitions, _BROADCAST_ROWS):
             count = _fill(spark, config, portion, columns, run)
@@ -124,18 +97,6 @@ def promotable(name: str) -> str:
 def unfinished_columns(spark: SparkSession, target: tables.Table) -> list[str]:
     """The columns whose promotion was begun and not completed."""
     return _unfinished(spark, target)[1]
-
-
-def portions(partitions: Iterable[Partition], rows: int) -> Iterator[Portion]:
-    """Partitions, in their order, by the commit: together they have ``rows`` at most, or it is one that has more."""
-    together: list[Partition] = []
-    for one in partitions:
-        if together and sum(each.rows for each in together) + one.rows > rows:
-            yield Portion(tuple(together))
-            together = []
-        together.append(one)
-    if together:
-        yield Portion(tuple(together))
 
 
 def _fill(spark: SparkSession, config: Config, portion: Portion, columns: Sequence[str], run: str) -> int:
@@ -205,14 +166,6 @@ def _unfinished(spark: SparkSession, target: tables.Table) -> tuple[str, list[st
     """The run that began a promotion and did not end it, and its columns."""
     run, *columns = (tables.get_property(spark, target, UNFINISHED) or "").split(" ")
     return run, columns
-
-
-def _to_fill(spark: SparkSession, target: tables.Table, run: str) -> list[Partition]:
-    """The partitions that the promotion has not filled yet, in order."""
-    counted = tables.read(spark, target).groupBy("modality", "year").count().orderBy("modality", "year")
-    partitions = [Partition(*row) for row in counted.collect()]  # one a modality and year
-    notes = [note for note in tables.notes(spark, target) if note.startswith(_of(run))]
-    return [one for one in partitions if not any(one.where in note for note in notes)]
 
 
 def _of(run: str) -> str:

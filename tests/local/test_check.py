@@ -6,6 +6,8 @@ from pyspark.sql import SparkSession
 from smi_spark import tables
 from smi_spark.check import check, check_writable, column_differences
 from smi_spark.config import Config
+from smi_spark.deidentified.keyed import KEY_ID
+from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.errors import MachineError
 
 
@@ -49,9 +51,18 @@ def test_everything_that_is_wrong_is_named_at_once(spark: SparkSession, config: 
     assert last.startswith("4 of ")
 
 
-def test_the_two_keys_must_differ(spark: SparkSession, config: Config) -> None:
+def test_the_two_keys_must_differ_and_the_archives_must_have_made_zone_two(spark: SparkSession, config: Config) -> None:
     Path(str(config.keys.projects.file)).write_text(Path(str(config.keys.archive.file)).read_text())
-    assert failed(config)[0] == "✗ key projects is the same as key archive. Make another: jobs/create_key.py"
+    images, archive_key = tables.table(config, "deidentified/images"), key_id(load_key(config.keys.archive))
+    tables.create(spark, images)
+    tables.set_property(spark, images, KEY_ID, "0123456789ab")
+
+    assert failed(config)[:2] == [
+        "✗ key projects is the same as key archive. Make another: jobs/create_key.py",
+        f"✗ deidentified/images: made with key 0123456789ab, and keys.archive is key {archive_key}. Name the key there "
+        "that made them, or run jobs/rotate_key.py with it as the former one: zone 2 is made anew with key "
+        f"{archive_key}.",
+    ]
 
 
 def test_a_zone_is_tried_by_writing_and_nothing_stays(tmp_path: Path) -> None:

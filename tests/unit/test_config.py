@@ -88,7 +88,7 @@ def test_a_key_has_exactly_one_source(tmp_path: Path) -> None:
     both = "keys:\n  archive: {file: /k, env: K}\n  projects: {env: P}\n"
     assert problem(written(tmp_path, both)) == (
         "smi.yaml: keys.archive: Value error, give exactly one of file, env and plugin. "
-        "It is: CHI → pseudonym; read by pseudonymise alone."
+        "It is: CHI → pseudonym; read by pseudonymise and rotate_key alone."
     )
 
 

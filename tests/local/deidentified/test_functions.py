@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from chispa import assert_df_equality
+from pyspark.errors import PySparkException
+from pyspark.serializers import CloudPickleSerializer
 from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import functions as smi
-from smi_spark.config import Config
-from smi_spark.deidentified.dates import shift_weeks
-from smi_spark.deidentified.keys import load_key, project_key
-from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
+from smi_spark.config import Config, KeySource
+from smi_spark.deidentified.dates import shift_weeks, shifting
+from smi_spark.deidentified.keys import create_key, load_key, project_key
+from smi_spark.deidentified.pseudonyms import in_worker, pseudonym, pseudonymous_uid, replacing
+from smi_spark.job import explain
+from tests.leaks import find_tokens
 
 CHI, UID, ACCESSION, DAY = "0101031234", "1.2.826.0.1.7", "QX12", date(2020, 2, 29)
 MADE = "patient string, uid string, accession string, day date, age int"
@@ -78,3 +84,45 @@ def test_in_sql(spark: SparkSession, expected: DataFrame, config: Config, capsys
 def test_the_archives_key_gives_what_zone_2_has(spark: SparkSession, config: Config) -> None:
     made = spark.createDataFrame([(CHI,)], "patient string").select(smi.pseudonym("patient", config.keys.archive))
     assert made.collect()[0][0] == pseudonym(load_key(config.keys.archive), "patient", CHI)
+
+
+def test_a_key_is_in_the_worker_alone(
+    spark: SparkSession, rows: DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, told = tmp_path / "keys" / "archive.key", tmp_path / "told"
+    create_key(file)
+    source = KeySource(file=str(file))
+    secrets = [load_key(source), project_key(load_key(source), "lung")]
+    made = rows.select(
+        smi.pseudonym("patient", source, "lung"), smi.shifted_date("day", "patient", source, "lung").alias("day")
+    )
+    assert made.where("day IS NOT NULL").count() == 2, "the workers have it"
+    made.explain(True)
+    commands = [_command(replacing("patient", source)), _command(shifting(source, "lung"))]
+    settings = [*spark.sql("SET").collect(), *spark.sparkContext.getConf().getAll()]
+    written = {"plan": capsys.readouterr().out.encode(), "conf": repr(settings).encode()}
+    written |= {f"command {n}": command for n, command in enumerate(commands)}
+    told.mkdir()
+    for name, content in written.items():
+        (told / name).write_bytes(content)
+
+    assert b"archive.key" in written["plan"] + commands[0], "its place may be told"
+    assert find_tokens(told, secrets) == []
+    assert max(map(len, commands)) < 1 << 20, "larger ones go to the workers as broadcasts"
+
+    key = secrets[0]
+    (told / "closure").write_bytes(_command(in_worker(lambda values: (key, values)[1], "string")))
+    assert {leak.file for leak in find_tokens(told, secrets)} == {"closure"}, "one that leaks is found"
+
+    file.chmod(0o640)
+    with pytest.raises(PySparkException) as refused:
+        made.collect()
+    assert explain(refused.value) == (
+        f"key file {file} can be read by group (mode 0640). Run: chmod 600 {file}",
+        2,
+    )
+
+
+def _command(function: Any) -> bytes:
+    """What Spark sends to the workers for a column function."""
+    return bytes(CloudPickleSerializer().dumps((function.func, function.returnType)))

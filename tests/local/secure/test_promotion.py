@@ -17,7 +17,8 @@ from smi_spark.errors import ConfigError, InputError, MachineError, TableError
 from smi_spark.schema import load_schema
 from smi_spark.secure import promotion
 from smi_spark.secure.ingest import ingest_headers
-from smi_spark.secure.promotion import Partition, Portion, Promoted, filled, portions, promote_columns
+from smi_spark.secure.portions import Partition, Portion, portions
+from smi_spark.secure.promotion import Promoted, filled, promote_columns
 
 WriteDicom = Callable[..., Path]
 LATER = ("ScanOptions", "EchoTime")  # a list and a number, in the order of the schema
