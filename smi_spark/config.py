@@ -107,6 +107,9 @@ class Config(_Section):
     profile: Annotated[
         str, Field(description="profile of PS3.15 that zone 2's tables keep to: of conf/profiles, or a .yaml file")
     ] = "archive"
+    projects: Annotated[
+        str, Field(description="folder of the projects' files; left out: conf/projects of the installation")
+    ] = ""
     keys: Keys
     ingest: Ingest = Ingest()
     records: Records = Records()
@@ -120,6 +123,8 @@ class Config(_Section):
             uri = getattr(self, zone) or f"{self.root.rstrip('/')}/{zone}"
             object.__setattr__(self, zone, _absolute(uri))
         object.__setattr__(self, "root", _absolute(self.root))
+        if self.projects:
+            object.__setattr__(self, "projects", _absolute(self.projects))
         return self
 
     def zone(self, name: Zone) -> str:

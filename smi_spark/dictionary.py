@@ -7,8 +7,9 @@ INTRODUCTION = """# Data dictionary
 Made from `schemas/` by `make docs`; change it there. A column that comes from a DICOM header is named by the keyword
 that DICOM PS3.6 gives it, a column of a record by its official name in capitals, a column of ours in small letters.
 *Zone 2* says what the pseudonymised archive holds of a column: **keep** the value, **remove** it, a **pseudonym**
-of a patient, a pseudonymous **uid** or **accession** number, the **date** (shifted in a snapshot of zone 3), the
-**age**. Modalities behind a meaning are those whose views have the column; all have it where none are named.
+of a patient, a pseudonymous **uid** or **accession** number, the **date** (shifted, cut to its month or kept in a
+snapshot of zone 3, as the project has it), the **date after infancy** (null before the first birthday), the **age**.
+Modalities behind a meaning are those whose views have the column; all have it where none are named.
 `secure/images_history`, `headers_history` and `quarantine_history` hold the rows that were taken out of the
 tables of these names: their columns, `replaced_at` (when, UTC) and `replaced_by` (which run).
 """
@@ -23,6 +24,8 @@ def dictionary() -> str:
 
 def _section(schema: TableSchema) -> str:
     facts = [f"Begins in zone {ZONES.index(schema.zone) + 1} ({schema.zone})", f"key {_names(schema.key)}"]
+    if schema.key_beyond:
+        facts.append(f"from zone 2 on {_names(schema.key_beyond)}")
     if schema.partition_by:
         facts.append(f"partitioned by {_names(schema.partition_by)}")
     head = f"\n## {schema.table}\n\n{schema.meaning}\n{'; '.join(facts)}.\n"
@@ -36,7 +39,7 @@ def _cells(column: Column, goes_on: bool) -> list[str]:
     origin = f"`{column.tag}`" if column.tag else ""
     notes = [note for note in (column.codes, ", ".join(column.modalities)) if note]
     meaning = f"{column.meaning} ({'; '.join(notes)})" if notes else column.meaning
-    beyond = column.deidentify if column.from_zone == "secure" else "only from here on"
+    beyond = column.deidentify.replace("_", " ") if column.from_zone == "secure" else "only from here on"
     return [f"`{column.name}`", f"`{column.type}`", column.unit or "", origin, *([beyond] if goes_on else []), meaning]
 
 

@@ -8,7 +8,7 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark.config import KeySource
-from smi_spark.deidentified.dates import AGE_CAP, capped_age, shifting
+from smi_spark.deidentified.dates import AGE_CAP, FIRST_DAY, LAST_DAY, capped_age, shifted_by, shifting
 from smi_spark.deidentified.pseudonyms import Domain, replacing
 
 __all__ = ["capped_age", "pseudonym", "pseudonymous_uid", "register", "shifted_date"]
@@ -19,9 +19,9 @@ _CAPPED = f"""
 CREATE OR REPLACE TEMPORARY FUNCTION capped_age(years INT)
 RETURNS INT RETURN if(years IS NULL, NULL, least(years, {AGE_CAP}))
 """
-_SHIFTED = """
+_SHIFTED = f"""
 CREATE OR REPLACE TEMPORARY FUNCTION shifted_date(day DATE, patient_id STRING)
-RETURNS DATE RETURN date_add(day, shift_days(patient_id))
+RETURNS DATE RETURN if(day BETWEEN DATE'{FIRST_DAY}' AND DATE'{LAST_DAY}', date_add(day, shift_days(patient_id)), NULL)
 """
 
 
@@ -46,9 +46,10 @@ def pseudonymous_uid(uids: Column | str, key: KeySource, project: str | None = N
 def shifted_date(day: Column | str, patient_id: Column | str, key: KeySource, project: str) -> Column:
     """``day`` (date) as the project has it: moved by whole weeks, the same for all dates of a patient of zone 2.
 
-    Null where either is. Raises KeyFileError in the worker when it has no such key.
+    Null where either is, and for days before 1910 or after 2090, which stand for none. Raises KeyFileError in the
+    worker when it has no such key.
     """
-    return F.date_add(_column(day), shifting(key, project)(_column(patient_id)))
+    return shifted_by(_column(day), shifting(key, project)(_column(patient_id)))
 
 
 def register(spark: SparkSession, key: KeySource, project: str | None = None) -> None:

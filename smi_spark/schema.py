@@ -19,7 +19,8 @@ from smi_spark.errors import ConfigError, unknown_name
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
-Action = Literal["keep", "remove", "pseudonym", "uid", "accession", "date", "age", "area"]
+Action = Literal["keep", "remove", "pseudonym", "uid", "accession", "date", "date_after_infancy", "age", "area"]
+DATES: tuple[Action, ...] = ("date", "date_after_infancy")  # actions that leave a date, which a project then moves
 ZONES: tuple[Zone, ...] = ("secure", "deidentified", "analysis")
 
 _PRIMITIVES: dict[str, pa.DataType] = {
@@ -52,6 +53,7 @@ class Column(BaseModel):
     modalities: Annotated[tuple[str, ...], Field(description="whose views have the column; none: all have it")] = ()
     deidentify: Annotated[Action, Field(description="what zone 2 holds of it")] = "keep"
     from_zone: Annotated[Zone, Field(description="the first zone that has it")] = "secure"
+    made_of: Annotated[tuple[str, ...], Field(description="columns of zone 1 that a pseudonym is made of")] = ()
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -73,6 +75,9 @@ class TableSchema(BaseModel):
     zone: Zone
     meaning: str
     key: tuple[str, ...]
+    key_beyond: Annotated[
+        tuple[str, ...], Field(description="key beyond zone 1, where that of zone 1 says who somebody is")
+    ] = ()
     partition_by: tuple[str, ...] = ()
     patient: Annotated[str | None, Field(description="column of zone 1 that says who the patient is")] = None
     further_chi: Annotated[
@@ -92,6 +97,10 @@ class TableSchema(BaseModel):
     def chi_columns(self) -> tuple[str, ...]:
         """The columns of zone 1 that hold CHI numbers."""
         return tuple(c.name for c in self.columns if c.deidentify == "pseudonym" or c.name == self.further_chi)
+
+    def key_in(self, zone: Zone) -> tuple[str, ...]:
+        """The columns that name a row in ``zone``."""
+        return self.key if zone == "secure" else self.key_beyond or self.key
 
     def column(self, name: str) -> Column:
         """The column of that name; ConfigError with the nearest name when there is none."""
@@ -145,7 +154,8 @@ def read_schema(path: Path) -> TableSchema:
         parse_type(column.type)
     roles = (schema.patient, schema.further_chi, schema.event_date, schema.birth_date, schema.stated_age)
     described = [column.describes for column in schema.columns]
-    for name in (*schema.key, *schema.partition_by, *filter(None, (*roles, *described))):
+    made_of = [name for column in schema.columns for name in column.made_of]
+    for name in (*schema.key, *schema.key_beyond, *schema.partition_by, *made_of, *filter(None, (*roles, *described))):
         schema.column(name)
     return schema
 

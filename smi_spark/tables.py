@@ -63,11 +63,12 @@ def exists(spark: SparkSession, target: Table) -> bool:
 
 
 def create(spark: SparkSession, target: Table, *, keep_versions: bool = False) -> None:
-    """Make the table, empty, when it is not there. ``keep_versions`` keeps every version for 100 years."""
-    if exists(spark, target):
+    """Make the table, empty, when it is not there; ``keep_versions``: for 100 years, anew where columns differ."""
+    there = exists(spark, target)
+    if there and not (keep_versions and read(spark, target).columns != target.columns):
         return
     builder = (
-        DeltaTable.createIfNotExists(spark)
+        (DeltaTable.replace if there else DeltaTable.createIfNotExists)(spark)
         .location(target.uri)
         .addColumns(target.schema.spark(target.zone))
         .property("delta.enableDeletionVectors", "false")
@@ -355,12 +356,12 @@ def _no_version(source: Table, version: int, newest: int) -> str:
 
 
 def _statistics_columns(target: Table) -> list[str]:
-    partitions = set(target.schema.partition_by)
+    partitions, key = set(target.schema.partition_by), target.schema.key_in(target.zone)
     if target.schema.event_date and not partitions:  # records: what they are looked up by
-        wanted = (*target.schema.key, target.schema.patient, "patient_id", target.schema.event_date, "run_id")
+        wanted = (*key, target.schema.patient, "patient_id", target.schema.event_date, "run_id")
         return [name for name in dict.fromkeys(wanted) if name in target.columns]
     counted = {"string", "int", "long", "double", "date", "timestamp"}
-    keys = [c for c in target.schema.key if c in target.columns and c not in partitions]
+    keys = [c for c in key if c in target.columns and c not in partitions]
     others = [c.name for c in target.schema.in_zone(target.zone) if c.type in counted and c.name not in partitions]
     return list(dict.fromkeys([*keys, *others]))[:32]
 

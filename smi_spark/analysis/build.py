@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import __version__, tables
 from smi_spark.analysis.definition import Definition
+from smi_spark.analysis.permission import check_permitted, left_out
+from smi_spark.analysis.project import Project, load_project
 from smi_spark.analysis.registry import (
+    TERMS,
     Input,
     Registered,
     register,
@@ -54,30 +58,36 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
 
     Tables (Delta, under ``analysis/<project>/<cohort>/``): images and studies partitioned by modality and year, and
     ``records/<table>`` for what the definition delivers. A version follows from the definition, the Delta versions of
-    its inputs, the project's key and the software: where the newest version has the same four, none is added. Inputs
-    that moved make a new version even when its content turns out the same: it cites them.
-    Ids and dates of a project stay when zone 2 gets another archive key: see ``smi_spark.deidentified.replaced``.
-    Raises TableError when a table of zone 2 is not there, KeyFileError when the parent of the projects' keys is not,
-    OtherKeyError while one is between two archive keys, BusyError while another run builds the cohort.
+    its inputs, the project's key, the software, and the project's terms (approval, profile, dates, columns): where the
+    newest version has the same, none is added. Inputs that moved make a new version even when its content turns out
+    the same: it cites them. Ids and dates of a project stay when zone 2 gets another archive key: see
+    ``smi_spark.deidentified.replaced``.
+    Raises ConfigError when the definition's project has no file, or may not have it, or not today; TableError when a
+    table of zone 2 is not there, KeyFileError when the parent of the projects' keys is not, OtherKeyError while one is
+    between two archive keys, BusyError while another run builds the cohort.
     """
+    project = load_project(config, definition.project, f"cohort {definition.cohort}: ")
+    check_permitted(definition, project, f"cohort {definition.cohort}")
     if dry_run:
         images, records, _ = _read_inputs(spark, config, _pin_inputs(spark, config, definition))
         return Built(definition, attrition(images, records, definition))
     run_id = new_run_id()
     with lease(config.zone("analysis"), f"{definition.project}-{definition.cohort}", run_id):
-        return _build(spark, config, definition, run_id)
+        return _build(spark, config, definition, project, run_id)
 
 
-def _build(spark: SparkSession, config: Config, definition: Definition, run_id: str) -> Built:
+def _build(spark: SparkSession, config: Config, definition: Definition, project: Project, run_id: str) -> Built:
     inputs = _pin_inputs(spark, config, definition)
     place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
     versions = registered(spark, config, definition.project, definition.cohort)
     cited = _as_cited(spark, config, inputs, versions[0].inputs if versions else ())
     key = key_id(project_key(load_key(config.keys.projects), definition.project))
-    is_new = not versions or versions[0].recipe != (definition.sha256(), cited, key, __version__)
+    terms = _terms(definition, project)
+    recipe = (definition.sha256(), cited, key, __version__, *(terms[name] for name in TERMS))
+    is_new = not versions or versions[0].recipe != recipe
     if is_new:
         number = versions[0].version + 1 if versions else 1
-        entry = _build_version(spark, config, definition, inputs, number, key, run_id)
+        entry = _build_version(spark, config, definition, project, inputs, number, key, run_id)
         register(spark, config, entry)
     else:
         entry = versions[0]
@@ -92,13 +102,26 @@ def attrition_table(steps: Sequence[Left]) -> str:
     return "\n".join(lines)
 
 
+def _terms(definition: Definition, project: Project) -> dict[str, Any]:
+    """What a row of the registry says of the project: fields of ``Registered``."""
+    hidden = left_out(definition, project)
+    return {
+        "approval": project.approval.number,
+        "approval_reference": project.approval.reference,
+        "profile": project.profile,
+        "dates": project.dates,
+        "left_out": tuple(f"{table}.{column}" for table, columns in hidden.items() for column in columns),
+    }
+
+
 def _build_version(
-    spark: SparkSession, config: Config, definition: Definition, inputs: Inputs, number: int, key: str, run_id: str
-) -> Registered:
+    spark: SparkSession, config: Config, definition: Definition, project: Project, inputs: Inputs, number: int,
+    key: str, run_id: str,
+) -> Registered:  # fmt: skip
     """Write the tables of version ``number``; it is there once the answer is registered."""
     images, records, replaced = _read_inputs(spark, config, inputs)
     steps = attrition(images, records, definition)
-    delivered = write_snapshot(spark, config, definition, images, records, replaced)
+    delivered = write_snapshot(spark, config, definition, project, images, records, replaced)
     return Registered(
         project=definition.project,
         cohort=definition.cohort,
@@ -113,6 +136,7 @@ def _build_version(
         key_id=key,
         content_checksum=checksum(spark, config, definition, delivered),
         software_version=__version__,
+        **_terms(definition, project),
     )
 
 

@@ -93,11 +93,19 @@ class Records(Part):
     excluded: Annotated[tuple[Rule, ...], Field(description="rules of which none may hold")] = ()
 
 
+class Delivery(Window):
+    """Rows of a table of records around the studies, and columns of it."""
+
+    columns: Annotated[
+        OneOrMore | None, Field(description="columns wanted; left out: all that the project may have")
+    ] = None
+
+
 class Deliver(Part):
     """What the snapshot holds beside the images and their studies."""
 
     records: Annotated[
-        dict[str, Window], Field(default_factory=dict, description="table of records → window around the studies")
+        dict[str, Delivery], Field(default_factory=dict, description="table of records → window around the studies")
     ]
 
 
@@ -160,9 +168,14 @@ def _wrong_names(definition: Definition, place: str) -> Iterator[str]:
     for group in ("required", "excluded"):
         for number, rule in enumerate(getattr(definition.records, group)):
             yield from _wrong_rule_names(rule, f"{place}: records.{group}[{number}]")
-    for table in definition.deliver.records:
+    for table, delivery in definition.deliver.records.items():
         if table not in record_tables():
             yield unknown_name(f"{place}: deliver.records", table, "table", record_tables())
+            continue
+        known = [column.name for column in record_schema(table).in_zone("analysis")]
+        for column in delivery.columns or ():
+            if column not in known:
+                yield unknown_name(f"{place}: deliver.records.{table}.columns", column, "column", known)
 
 
 def _wrong_image_names(images: Images, place: str) -> Iterator[str]:

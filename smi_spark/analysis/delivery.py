@@ -1,34 +1,35 @@
-"""Zone 2 rows as a project receives them: the project's own ids, dates shifted by the patient's whole weeks."""
+"""Zone 2 rows as a project receives them: the project's own ids, dates as its policy has them."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from smi_spark.analysis.windows import Window
 from smi_spark.config import KeySource
-from smi_spark.deidentified.dates import with_shift_days
+from smi_spark.deidentified.dates import DatePolicy, with_policy
 from smi_spark.deidentified.pseudonyms import Domain, pseudonymise
 from smi_spark.deidentified.replaced import first_ids
-from smi_spark.schema import TableSchema
+from smi_spark.schema import DATES, TableSchema
 
 _DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "uid": "uid", "accession": "accession"}
 
 
 def for_project(
-    df: DataFrame, schema: TableSchema, key: KeySource, project: str, replaced: DataFrame | None = None
-) -> DataFrame:
-    """``df`` (columns of ``schema`` in zone 2, patient_id among them) with the project's ids and shifted dates.
+    df: DataFrame, schema: TableSchema, key: KeySource, project: str, policy: DatePolicy = "shift",
+    replaced: DataFrame | None = None,
+) -> DataFrame:  # fmt: skip
+    """``df`` (columns of ``schema`` in zone 2, patient_id among them) with the project's ids and dates.
 
-    A patient's dates all move by the same whole weeks, in images and records alike, so that every interval stays.
-    ``year``, where the table has it, becomes the year of the delivered StudyDate, 0 where there is none.
+    Shifted, a patient's dates all move by the same whole weeks, in images and records alike, so that every interval
+    stays. ``year``, where the table has it, becomes the year of the delivered StudyDate, 0 where there is none.
     Ids and shifts are derived from the ids of zone 2 as they were first: replaced, ``secure/replaced``, says which.
     """
     columns = [column for column in schema.in_zone("analysis") if column.name in df.columns]
-    dates = [column.name for column in columns if column.deidentify == "date"]
+    dates = [column.name for column in columns if column.deidentify in DATES]
     ids: dict[str, Domain] = {c.name: _DOMAINS[c.deidentify] for c in columns if c.deidentify in _DOMAINS}
     ids["patient_id"] = "patient"
-    df = first_ids(df, ids, schema.key, replaced)
-    shifted = with_shift_days(df, key, project).withColumns({d: F.date_add(d, "shift_days") for d in dates})
-    delivered = pseudonymise(shifted, ids, key, project)
+    df = first_ids(df, ids, schema.key_in("deidentified"), replaced)
+    moved = with_policy(df, dates, policy, key, project)
+    delivered = pseudonymise(moved, ids, key, project)
     if "year" in df.columns:
         delivered = delivered.withColumn("year", F.coalesce(F.year("StudyDate"), F.lit(0)))
     return delivered.select(*(column.name for column in columns))

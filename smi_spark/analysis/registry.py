@@ -1,8 +1,8 @@
 """The registry of zone 3: a build is committed by one row of ``analysis/cohorts``; what no row names does not exist."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,6 +17,8 @@ from smi_spark.analysis.selection import Left
 from smi_spark.config import Config
 from smi_spark.errors import TableError, nearest
 from smi_spark.objectstore import open_files
+
+TERMS = ("approval", "profile", "dates", "left_out")  # fields that say what the project may have
 
 
 class Delivered(NamedTuple):
@@ -64,11 +66,17 @@ class Registered:
     key_id: str
     content_checksum: str
     software_version: str
+    approval: str | None = None
+    approval_reference: str | None = None
+    profile: str | None = None
+    dates: str | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def recipe(self) -> tuple[object, ...]:
         """What the content of a snapshot follows from: equal recipes give equal snapshots."""
-        return self.definition_hash, self.inputs, self.key_id, self.software_version
+        terms = (getattr(self, name) for name in TERMS)
+        return self.definition_hash, self.inputs, self.key_id, self.software_version, *terms
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def registered(spark: SparkSession, config: Config, project: str, cohort: str) -
 
 def register(spark: SparkSession, config: Config, entry: Registered) -> None:
     """Commit a build."""
-    target = registry_table(config)
+    target = tables.with_all_columns(spark, registry_table(config))
     row = tuple(asdict(entry)[name] for name in target.columns)
     tables.append(spark.createDataFrame([row], target.schema.spark("analysis")), target)
 
@@ -196,9 +204,16 @@ def registry_table(config: Config) -> tables.Table:
     return tables.table(config, f"analysis/{REGISTRY}")
 
 
-def snapshot_table(config: Config, project: str, cohort: str, name: str) -> tables.Table:
-    """A table of a snapshot by its name within the cohort: ``images``, ``studies``, ``records/smr01``."""
-    return tables.table(config, f"analysis/{project}/{cohort}/{name}", schema=name)
+def snapshot_table(
+    config: Config, project: str, cohort: str, name: str, left_out: Collection[str] = ()
+) -> tables.Table:
+    """A table of a snapshot by its name within the cohort: ``images``, ``studies``, ``records/smr01``.
+
+    ``left_out``: columns of its schema that it does not have.
+    """
+    whole = tables.table(config, f"analysis/{project}/{cohort}/{name}", schema=name)
+    columns = tuple(column for column in whole.schema.columns if column.name not in left_out)
+    return replace(whole, schema=whole.schema.model_copy(update={"columns": columns}))
 
 
 def read_delivered(spark: SparkSession, config: Config, project: str, cohort: str, delivered: Delivered) -> DataFrame:
@@ -210,6 +225,7 @@ def _from_row(row: dict[str, Any]) -> Registered:
     row["built_at"] = row["built_at"].astimezone(UTC)  # Spark gives the driver's local time
     row["tables"] = tuple(Delivered(**item.asDict()) for item in row["tables"])
     row["inputs"] = tuple(Input(**item.asDict()) for item in row["inputs"])
+    row["left_out"] = tuple(row.get("left_out") or ())  # a registry may be older than what it says of approvals
     row["attrition"] = tuple(Left(**item.asDict()) for item in row["attrition"])
     return Registered(**row)
 

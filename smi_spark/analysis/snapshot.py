@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.analysis.definition import Definition, record_schema
 from smi_spark.analysis.delivery import for_project, records_of
+from smi_spark.analysis.permission import left_out
+from smi_spark.analysis.project import Project
 from smi_spark.analysis.registry import Delivered, read_delivered, snapshot_table
 from smi_spark.analysis.selection import select_images
 from smi_spark.config import Config
@@ -21,27 +23,33 @@ def write_snapshot(
     spark: SparkSession,
     config: Config,
     definition: Definition,
+    project: Project,
     images: DataFrame,
     records: Mapping[str, DataFrame],
     replaced: DataFrame | None = None,
 ) -> tuple[Delivered, ...]:
-    """Write the tables of a snapshot; they count once the registry names their Delta versions.
+    """Write the tables of a snapshot, as its project may have them; they count once the registry names their versions.
 
     Images first, then their studies rolled up from them, then records. Each replaces what the table held: earlier
     versions stay readable, and what a killed build left is behind the new one.
     """
-    project, cohort = definition.project, definition.cohort
+    hidden = left_out(definition, project)
     delivered: list[Delivered] = []
 
     def write(name: str, rows: DataFrame) -> None:
-        target = snapshot_table(config, project, cohort, name)
+        target = snapshot_table(config, definition.project, definition.cohort, name, hidden[name])
         row_count = tables.replace(rows, target, keep_versions=True)
         delivered.append(Delivered(name, tables.latest_version(spark, target), row_count))
 
     for name, rows in choose_rows(images, records, definition).items():
-        write(name, for_project(rows, load_schema(name), config.keys.projects, project, replaced))
+        write(
+            name,
+            for_project(rows, load_schema(name), config.keys.projects, definition.project, project.dates, replaced),
+        )
         if name == "images":
-            write("studies", roll_up_studies(read_delivered(spark, config, project, cohort, delivered[0])))
+            whole = snapshot_table(config, definition.project, definition.cohort, name)
+            written = read_delivered(spark, config, definition.project, definition.cohort, delivered[0])
+            write("studies", roll_up_studies(tables.completed(written, whole)))
     return tuple(delivered)
 
 

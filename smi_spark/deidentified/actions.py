@@ -1,6 +1,8 @@
 """What becomes of each column of zone 1 in zone 2: the actions that ``schemas/*.yaml`` name."""
 
 from collections.abc import Collection
+from functools import reduce
+from operator import and_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,7 +12,7 @@ from smi_spark.deidentified.dates import age_in_years, capped_age, years_of_age_
 from smi_spark.deidentified.pseudonyms import Domain, pseudonymise
 from smi_spark.schema import Column as SchemaColumn
 from smi_spark.schema import TableSchema
-from smi_spark.secure.chi import patient_identity
+from smi_spark.secure.chi import birth_date_of, patient_identity
 from smi_spark.secure.people import with_persons
 
 PATIENT_ID = "patient_id"
@@ -20,7 +22,8 @@ DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "uid": "uid", "accession":
 def deidentify(df: DataFrame, schema: TableSchema, key: KeySource, people: DataFrame | None = None) -> DataFrame:
     """Rows of zone 1 as zone 2 holds them: exactly the columns that ``schema`` lets through, in its order.
 
-    Each column by its action: ``keep`` and ``date`` as they are; ``pseudonym``, ``uid`` and ``accession`` by the key;
+    Each column by its action: ``keep`` and ``date`` as they are; ``date_after_infancy`` likewise, null before the first
+    birthday; ``pseudonym``, ``uid`` and ``accession`` by the key, of the columns it is made of where it names some;
     ``age`` in whole years, 90 for 90 and over, from the birth date at the event, else from the stated age; ``area``
     the letters a postcode begins with; ``remove`` not at all. ``patient_id`` is the pseudonym of ``schema.patient``.
     A CHI number that ``people`` (columns of ``schemas/people.yaml``) has stands for its person everywhere.
@@ -59,6 +62,8 @@ def postcode_area(postcode: Column) -> Column:
 
 def _plain(column: SchemaColumn, schema: TableSchema) -> Column:
     """The column before its pseudonyms are made."""
+    if column.made_of:
+        return F.concat_ws("|", *column.made_of)
     if column.name == PATIENT_ID and schema.patient is not None:
         return identity(schema)
     match column.deidentify:
@@ -68,8 +73,21 @@ def _plain(column: SchemaColumn, schema: TableSchema) -> Column:
             return patient_identity(F.col(column.name))
         case "area":
             return postcode_area(F.col(column.name))
+        case "date_after_infancy":
+            return _after_infancy(F.col(column.name), schema)
         case _:
             return F.col(column.name)
+
+
+def _after_infancy(day: Column, schema: TableSchema) -> Column:
+    """``day``, null before the first birthday: by the birth date, and by the digits of each CHI number of the row.
+
+    What begins at birth says when somebody was born; so does, nearly, what begins some days later.
+    """
+    births = [birth_date_of(F.col(name), day) for name in schema.chi_columns]
+    births += [F.col(schema.birth_date)] if schema.birth_date is not None else []
+    past = [F.coalesce(day >= F.add_months(birth, 12), F.lit(True)) for birth in births]
+    return F.when(reduce(and_, past, F.lit(True)), day)
 
 
 def _age(schema: TableSchema) -> Column:

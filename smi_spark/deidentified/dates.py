@@ -1,17 +1,24 @@
-"""Dates beyond zone 1: ages in place of birth dates, and a project's shift of whole weeks."""
+"""Dates beyond zone 1: ages in place of birth dates, and what a project's policy makes of the dates of events."""
 
 import hmac
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from functools import partial
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType
 
 from smi_spark.config import KeySource
 from smi_spark.deidentified.pseudonyms import in_worker, map_distinct, worker_key
 
+DatePolicy = Literal["shift", "truncate", "keep"]
+POLICIES: tuple[DatePolicy, ...] = get_args(DatePolicy)
 MAX_SHIFT_WEEKS = 26
+# Days outside are nobody's event but what systems write for none (1900-01-01, 9999-12-31): moved, they tell the shift.
+FIRST_DAY, LAST_DAY = date(1910, 1, 1), date(2090, 12, 31)
 AGE_CAP = 90
 
 
@@ -40,6 +47,42 @@ def shifting(key: KeySource, project: str) -> Callable[[Column], Column]:
         return map_distinct(patients, lambda patient: 7 * shift_weeks(secret, patient), pa.int32())
 
     return in_worker(shifts, "int")
+
+
+def mover(policy: DatePolicy, key: bytes, patient_id: str) -> Callable[[date], date | None]:
+    """What the policy makes of one date of a patient (id of zone 2); ``key`` is the project's. See ``with_policy``."""
+    if policy == "keep":
+        return lambda day: day
+    if policy == "truncate":
+        return lambda day: day.replace(day=1)
+    shift = timedelta(weeks=shift_weeks(key, patient_id))
+    return lambda day: day + shift if FIRST_DAY <= day <= LAST_DAY else None
+
+
+def with_policy(df: DataFrame, columns: Sequence[str], policy: DatePolicy, key: KeySource, project: str) -> DataFrame:
+    """``df`` (patient_id of zone 2) with the dates in ``columns`` (date, array of date) as the project receives them.
+
+    ``shift``: all of a patient's by the same whole weeks (``shift_weeks``), null for days before 1910 or after 2090;
+    ``truncate``: the first of their month; ``keep``: as they are.
+    """
+    if policy == "keep" or not columns:
+        return df
+    if policy == "truncate":
+        return df.withColumns({name: _each(df, name, lambda day: F.trunc(day, "month")) for name in columns})
+    shifted, move = with_shift_days(df, key, project), partial(shifted_by, days=F.col("shift_days"))
+    return shifted.withColumns({name: _each(df, name, move) for name in columns}).drop("shift_days")
+
+
+def shifted_by(day: Column, days: Column) -> Column:
+    """``day`` moved by so many days; null before 1910 and after 2090."""
+    return F.when(day.between(F.lit(FIRST_DAY), F.lit(LAST_DAY)), F.date_add(day, days))
+
+
+def _each(df: DataFrame, name: str, move: Callable[[Column], Column]) -> Column:
+    column = F.col(f"`{name}`")
+    # A lambda of one parameter is all that Spark takes.
+    several = isinstance(df.schema[name].dataType, ArrayType)
+    return F.transform(column, lambda day: move(day)) if several else move(column)
 
 
 def age_in_years(birth: Column, event: Column) -> Column:

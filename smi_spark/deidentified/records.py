@@ -8,6 +8,7 @@ from smi_spark.config import Config
 from smi_spark.deidentified.actions import deidentify
 from smi_spark.deidentified.reached import LOADED_UP_TO, REKEYED_UP_TO, note_reached
 from smi_spark.deidentified.replaced import note_key
+from smi_spark.errors import TableError
 from smi_spark.secure.people import People, of_numbers
 from smi_spark.secure.runs import newest_run
 from smi_spark.secure.submissions import loaded_up_to
@@ -19,7 +20,9 @@ def bring_up_records(spark: SparkSession, config: Config, people: People, name: 
     up_to = loaded_up_to(spark, config, name)
     rows = tables.read(spark, source)
     up_to = up_to or newest_run(rows)
-    is_new = not tables.exists(spark, target)
+    is_new, key = not tables.exists(spark, target), target.schema.key_in("deidentified")
+    if not is_new:
+        _check_key(spark, target, key)
     tables.create(spark, tables.with_all_columns(spark, target))
     note_key(spark, config, target, archive_key)
     done = tables.get_property(spark, target, LOADED_UP_TO) or ""
@@ -32,9 +35,18 @@ def bring_up_records(spark: SparkSession, config: Config, people: People, name: 
     count = 0
     if not waiting.select(*source.schema.key).isEmpty():
         made = deidentify(waiting, source.schema, config.keys.archive, people.numbers)
-        count = (
-            tables.append(made, target) if is_new else tables.merge(made, target, target.schema.key, only_changed=True)
-        )
+        count = tables.append(made, target) if is_new else tables.merge(made, target, key, only_changed=True)
     note_reached(spark, target, LOADED_UP_TO, up_to)
     note_reached(spark, target, REKEYED_UP_TO, people.up_to)
     return count
+
+
+def _check_key(spark: SparkSession, target: tables.Table, key: tuple[str, ...]) -> None:
+    """A table that has none of its key cannot be added to: its rows would stand twice."""
+    have = tables.read(spark, target).columns
+    lacking = [name for name in key if name not in have]
+    if lacking:
+        raise TableError(
+            f"{target.name} was made before it had {', '.join(lacking)}, its key, and may hold birth dates. "
+            f"Delete {target.uri}: the next run makes it again."
+        )

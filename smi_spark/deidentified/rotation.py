@@ -182,15 +182,16 @@ def with_new_ids(
 
     They are found by the key of the table, as either key makes it, so that rows which are anew already stay so.
     """
+    key = schema.key_in("deidentified")
     ids = {name: kind for name, kind in id_columns(schema).items() if name in rows.columns}
-    plain = identified(source, schema, people, {*ids, *schema.key})
-    given = plain.withColumns({f"former_{name}": F.col(name) for name in schema.key})
-    by_former = {f"former_{name}": ids[name] for name in schema.key if name in ids}
+    plain = identified(source, schema, people, {*ids, *key})
+    given = plain.withColumns({f"former_{name}": F.col(name) for name in key})
+    by_former = {f"former_{name}": ids[name] for name in key if name in ids}
     made = swapped(swapped(given, by_former, keys.former), ids, keys.new)
-    former = F.struct(*(F.col(f"former_{name}").alias(name) for name in schema.key))
-    either = F.explode(F.array_distinct(F.array(former, F.struct(*schema.key))))
+    former = F.struct(*(F.col(f"former_{name}").alias(name) for name in key))
+    either = F.explode(F.array_distinct(F.array(former, F.struct(*key))))
     fresh = made.select(either.alias("row"), *(F.col(name).alias(f"new_{name}") for name in ids))
-    found = rows.withColumn("row", F.struct(*schema.key)).join(fresh, "row")
+    found = rows.withColumn("row", F.struct(*key)).join(fresh, "row")
     return found.withColumns({name: F.col(f"new_{name}") for name in ids}).select(*rows.columns)
 
 

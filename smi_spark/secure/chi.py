@@ -86,6 +86,16 @@ def patient_identity(raw: Column) -> Column:
     return F.when(usual, raw).otherwise(F.nullif(identity, F.lit("")))
 
 
+def birth_date_of(chi: Column, day: Column) -> Column:
+    """The date (DDMMYY) that a CHI number begins with, in the latest year of these digits up to that of ``day``.
+
+    Null where they are no date. Who is a hundred at ``day`` is taken for newborn.
+    """
+    years_ago = F.pmod(F.year(day) - F.substring(chi, 5, 2).try_cast("int"), F.lit(100))
+    year = F.lpad((F.year(day) - years_ago).cast("string"), 4, "0")
+    return F.try_to_date(F.concat(year, F.substring(chi, 3, 2), F.substring(chi, 1, 2)), "yyyyMMdd")
+
+
 def fault_names(faults: Any) -> Array:
     """``Chis.faults`` as the texts of ``ChiFlag``; null where a number is in order."""
     places = pa.array(faults, pa.int8(), mask=faults < 0)

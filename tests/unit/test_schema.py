@@ -88,6 +88,8 @@ def test_nothing_that_names_a_patient_stands_beyond_zone_one() -> None:
 def test_every_schema_reads_and_has_its_keys_in_its_zone(name: str) -> None:
     schema = load_schema(name)
     assert set(schema.key) <= set(schema.arrow().names)
+    for zone in schema.zones[1:]:
+        assert set(schema.key_in(zone)) <= set(schema.arrow(zone).names)
 
 
 def test_a_table_without_a_schema_is_told_with_the_nearest() -> None:
@@ -113,8 +115,8 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest() -> None:
          "text is not a type. Types here: string, int, long, double, date, timestamp, boolean, binary, array<…>, "
          "struct<…>."),
         ("deidentify: remove", "deidentify: drop",
-         "columns[1].deidentify: Input should be 'keep', 'remove', 'pseudonym', 'uid', 'accession', 'date', 'age' or "
-         "'area'. Given: 'drop'. It is: what zone 2 holds of it."),
+         "columns[1].deidentify: Input should be 'keep', 'remove', 'pseudonym', 'uid', 'accession', 'date', "
+         "'date_after_infancy', 'age' or 'area'. Given: 'drop'. It is: what zone 2 holds of it."),
         ("key: [uid]", "key: [id]", "id is not a column. Columns here: uid, name, patient_id. Did you mean uid?"),
     ],
 )  # fmt: skip

@@ -2,6 +2,6 @@
 
 from smi_spark.deidentified.profile.datasets import apply
 from smi_spark.deidentified.profile.definition import Profile, load_profile
-from smi_spark.deidentified.profile.replacements import Replacements
+from smi_spark.deidentified.profile.replacements import Replacements, for_patient
 
-__all__ = ["Profile", "Replacements", "apply", "load_profile"]
+__all__ = ["Profile", "Replacements", "apply", "for_patient", "load_profile"]

@@ -1,6 +1,7 @@
 """Tables under a profile: no column of zone 2 may say more than the profile lets an element say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
@@ -12,7 +13,8 @@ from smi_spark.schema import Column, TableSchema, load_schema, table_names
 # How much an action on a column hides: the greater, the less of the value is left.
 STRENGTH: dict[ColumnAction, int] = {
     "keep": 0,
-    "date": 1,  # true in zone 2, moved by a project's shift
+    "date": 1,  # true in zone 2, as the project's policy has it in a snapshot
+    "date_after_infancy": 1,
     "age": 2,
     "area": 2,
     "uid": 3,
@@ -56,6 +58,29 @@ def check_tables(profile: Profile) -> list[str]:
     return [schema.table for schema in images]
 
 
+@cache
+def weaker_columns(profile: Profile) -> Mapping[str, tuple[str, ...]]:
+    """Table of images (images, series, studies) → the columns that a snapshot would have, weaker than the profile.
+
+    Zone 2 keeps to the archive's profile, which may let through more than a project's. An age is what PatientAge is.
+    Raises ConfigError for an exception of the profile that names no column or is needed no more.
+    """
+    schemas = [load_schema(name) for name in ("images", "series", "studies")]
+    if idle := list(_idle_exceptions(profile, schemas)):
+        raise ConfigError("\n".join(idle))
+    exceptions = {exception.column: exception for exception in profile.exceptions}
+    return {
+        schema.table: tuple(
+            sorted(
+                column.name
+                for column in schema.in_zone("analysis")
+                if _weakness(profile, column, exceptions.get(f"{schema.table}.{column.name}"))
+            )
+        )
+        for schema in schemas
+    }
+
+
 def _weakness(profile: Profile, column: Column, exception: ColumnException | None) -> str:
     if exception is not None and exception.deidentify == column.deidentify:
         return ""
@@ -74,6 +99,8 @@ def _path(column: Column) -> tuple[str, ...]:
     """Keywords of the element that a column holds, sequences first; none where it holds none."""
     if column.tag is not None:
         return tuple(column.tag.split("."))
+    if column.deidentify == "age":
+        return ("PatientAge",)
     return (column.name,) if tag_for_keyword(column.name) is not None else ()
 
 

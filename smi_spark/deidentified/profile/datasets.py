@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from pydicom.config import disable_value_validation
 from pydicom.datadict import dictionary_has_tag
@@ -18,12 +19,13 @@ from smi_spark.deidentified.profile.facts import OVERLAYS, is_repeating, safe_pr
 from smi_spark.deidentified.profile.file import file_meta, note_method
 from smi_spark.deidentified.profile.replacements import Replacements
 from smi_spark.deidentified.profile.values import (
+    DATE_VRS,
     TEXT_VRS,
     as_defined,
     copied,
+    dated,
     dummy,
     emptied,
-    shifted,
     values,
     with_value,
     with_values,
@@ -74,6 +76,8 @@ def apply(dataset: Dataset, profile: Profile, given: Replacements) -> Dataset:
     """
     if "retain_modified_dates" in profile.options and given.date is None:
         raise InputError(f"profile {profile.profile} modifies dates, and no shift is given. Give Replacements a date.")
+    if given.date is not None:
+        profile = profile.modifying_dates()
     with disable_value_validation():  # values.py judges what may stay
         result = _Rules(profile, given).dataset(dataset)
         result.PatientID, result.PatientName = given.patient_id, given.patient_name or given.patient_id
@@ -126,7 +130,7 @@ class _Rules:
         name = str(creator.value).strip() if creator is not None and creator.VR == "LO" else ""
         listed = safe_private().get((name, f"{tag.group:04X}xx{tag.element & 0xFF:02X}"))
         element = _read(source, tag) if listed else None
-        kept = copied(element) if element is not None and listed == element.VR else None
+        kept = self.copied(element) if element is not None and listed == element.VR else None
         if creator is not None and kept is not None:
             yield DataElement(creator.tag, "LO", name)
             yield kept
@@ -157,11 +161,24 @@ class _Rules:
         unlisted = treatment.option is None and "retain_uids" not in self.profile.options
         if element.VR == "UI" and unlisted and element.keyword not in _KINDS:
             return self.uids(element)
+        return self.copied(element)
+
+    def copied(self, element: DataElement) -> DataElement | None:
+        if element.VR in DATE_VRS:
+            return self.dated(element) or emptied(element)
         return copied(element)
+
+    def dated(self, element: DataElement) -> DataElement | None:
+        """The element as the project's policy has dates; None, which is told, where it cannot be followed."""
+        follows = self.given.date is None or self.given.partial_dates
+        result = dated(element, self.given.date or _as_it_is, follows)
+        if result is None:
+            self.given.report(element.keyword)
+        return result
 
     def cleaned(self, element: DataElement, treatment: Treatment) -> DataElement | None:
         if treatment.shifts:
-            return None if self.given.date is None else shifted(element, self.given.date)
+            return self.dated(element) if element.VR in DATE_VRS else None
         if element.VR in TEXT_VRS:
             return self.text(element)
         if treatment.option == "clean_graphics" and not self.given.graphic(element):
@@ -238,6 +255,10 @@ def _read(source: Dataset, tag: BaseTag) -> DataElement | None:
         return as_defined(source[tag])
     except _UNREADABLE:
         return without_value(tag) if dictionary_has_tag(tag) else None
+
+
+def _as_it_is(day: date) -> date:
+    return day
 
 
 def _all_dummies(item: Dataset) -> Dataset:

@@ -99,6 +99,11 @@ class Profile(BaseModel):
             raise ValueError("an option stands twice")
         return self
 
+    def modifying_dates(self) -> "Profile":
+        """The profile where who uses it modifies the dates that it would let stay."""
+        options = ("retain_modified_dates" if option == "retain_full_dates" else option for option in self.options)
+        return self.model_copy(update={"options": tuple(options)})
+
     def treatment(self, tag: int) -> Treatment:
         """What becomes of an element wherever it stands, of a private one or a repeating group's too.
 

@@ -3,7 +3,7 @@
 import copy
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
@@ -14,7 +14,10 @@ from pydicom.tag import BaseTag
 
 from smi_spark.deidentified.dates import AGE_CAP
 
+Move = Callable[[date], date | None]
+
 DUMMY_TEXT = "ANONYMISED"
+DATE_VRS = frozenset({"DA", "DT", "TM"})
 TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 
 _ALIKE = (  # VRs that stand for each other in files that were not written with care
@@ -35,12 +38,14 @@ _DUMMIES: dict[str, Any] = {
     "TM": "000000",
     "UR": "about:blank",
 }
-_SECONDS = r"\d\d(:?\d\d(:?\d\d(\.\d{1,6})?)?)?"
+_SECONDS = r"([01]\d|2[0-3])(:?[0-5]\d(:?([0-5]\d|60)(\.\d{1,6})?)?)?"
+_ZONE = r"[+-](0\d|1[0-4])[0-5]\d"
+_DAY = re.compile(r"(\d{4})(\.?)(\d\d)\2(\d\d)")
+_MOMENT = re.compile(rf"(?P<day>\d{{8}})(?P<rest>({_SECONDS})?({_ZONE})?)")
+_PARTIAL = re.compile(rf"\d{{4}}(0[1-9]|1[0-2])?({_ZONE})?")
 _FORMS = {
     "AS": re.compile(r"\d{3}[DWMY]"),
-    "DA": re.compile(r"\d{8}|\d{4}\.\d\d\.\d\d"),
     "DS": re.compile(r"[+-]?(\d{1,32}\.?\d{0,32}|\.\d{1,32})([eE][+-]?\d{1,3})?"),
-    "DT": re.compile(rf"\d{{4}}(\d\d(\d\d({_SECONDS})?)?)?([+-]\d{{4}})?"),
     "IS": re.compile(r"[+-]?\d{1,12}"),
     "TM": re.compile(_SECONDS),
     "UI": re.compile(r"[0-9.]{1,64}"),
@@ -100,11 +105,12 @@ def dummy(element: DataElement) -> DataElement:
 
 
 def copied(element: DataElement) -> DataElement | None:
-    """The element as it is, or without a value where that is not what its VR says; None for UN and sequences.
+    """The element as it is, or without a value where that is not what its VR says; None for UN, sequences, and what
+    ``dated`` is for.
 
-    So nothing hides in a date, a time or a number. Ages over 90 are 90.
+    So nothing hides in a number. Ages over 90 are 90.
     """
-    if element.VR in ("SQ", "UN"):
+    if element.VR in ("SQ", "UN") or element.VR in DATE_VRS:
         return None
     form = _FORMS.get(element.VR)
     if form and not all(form.fullmatch(str(value).strip(" \0")) for value in values(element)):
@@ -116,31 +122,36 @@ def copied(element: DataElement) -> DataElement | None:
     return with_value(element, copy.deepcopy(element.value))
 
 
-def shifted(element: DataElement, move: Callable[[date], date]) -> DataElement | None:
-    """The element with its dates moved, times of day as they are; None where a value is no whole date or time.
+def dated(element: DataElement, move: Move, partial: bool) -> DataElement | None:
+    """The element (DA, DT, TM) with its days moved, times of day as they are; None where a value is no date or time,
+    where ``move`` gives nothing for it, and for one of a month or year alone unless ``partial``.
 
-    Source: DICOM PS3.15 section E.3.6; PS3.5 section 6.2 (DA, DT, TM).
+    A day has no zone: what stands behind it stays. Source: DICOM PS3.15 section E.3.6; PS3.5 section 6.2 (DA, DT, TM).
     """
     given = [str(value).strip(" \0") for value in values(element)]
-    form = _FORMS.get(element.VR)
-    if element.VR not in ("DA", "DT", "TM") or form is None or not all(map(form.fullmatch, given)):
-        return None
-    if element.VR == "TM":
-        return with_values(element, given)
-    try:
-        return with_values(element, [_moved(value, move) for value in given])
-    except (ValueError, OverflowError):
-        return None
+    moved = [_moved(value, element.VR, move, partial) for value in given]
+    return None if None in moved else with_values(element, moved)
 
 
 def _alike(given: str, defined: str) -> bool:
     return given == defined or any(given in kind and defined in kind for kind in _ALIKE)
 
 
-def _moved(value: str, move: Callable[[date], date]) -> str:
-    digits = value.replace(".", "", 2) if re.match(r"\d{4}\.", value) else value
-    day = datetime.strptime(digits[:8], "%Y%m%d").date()  # a day has no zone
-    return f"{move(day):%Y%m%d}{digits[8:]}"
+def _moved(value: str, vr: str, move: Move, partial: bool) -> str | None:
+    if value == "" or (vr == "TM" and _FORMS["TM"].fullmatch(value)):
+        return value
+    if vr == "DT":
+        if partial and _PARTIAL.fullmatch(value):
+            return value
+        moment = _MOMENT.fullmatch(value)
+        digits = None if moment is None else _moved(moment["day"], "DA", move, partial)
+        return None if moment is None or digits is None else digits + moment["rest"]
+    parts = _DAY.fullmatch(value) if vr == "DA" else None
+    try:
+        day = None if parts is None else move(date(int(parts[1]), int(parts[3]), int(parts[4])))
+    except (ValueError, OverflowError):
+        return None
+    return None if day is None else day.isoformat().replace("-", "")
 
 
 def _capped(age: str) -> str:

@@ -110,7 +110,7 @@ def find_in_rows(rows: DataFrame, schema: TableSchema, rules: Rules) -> DataFram
     the standard) are passed over; any other is an ``original_id``.
     """
     searched = [f.name for f in rows.schema if holds_text(to_arrow_type(f.dataType)) and f.name != _NAMES]
-    key = F.to_json(F.struct(*(F.col(f"`{name}`") for name in schema.key if name in rows.columns)))
+    key = F.to_json(F.struct(*(F.col(f"`{name}`") for name in schema.key_in("deidentified") if name in rows.columns)))
     given = [key.alias(_KEY), *(F.col(f"`{name}`") for name in searched)]
     if _NAMES in rows.columns:
         given.append(F.col(_NAMES))

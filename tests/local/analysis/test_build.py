@@ -1,8 +1,8 @@
 """Building snapshots: what is written, committed, left alone, and opened again."""
 
 import json
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from smi_spark.analysis import open_cohort
 from smi_spark.analysis.build import Built, build_cohort
 from smi_spark.analysis.definition import Definition, read_definition
 from smi_spark.analysis.delivery import for_project
-from smi_spark.analysis.registry import Delivered
+from smi_spark.analysis.registry import TERMS, Delivered, registered
 from smi_spark.analysis.selection import Left
 from smi_spark.analysis.snapshot import content_checksum
 from smi_spark.config import Config, KeySource
@@ -23,9 +23,10 @@ from smi_spark.deidentified.actions import id_columns
 from smi_spark.deidentified.dates import shift_weeks
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
-from smi_spark.errors import TableError
+from smi_spark.errors import ConfigError, TableError
 from smi_spark.schema import load_schema
 from tests.conftest import make_config
+from tests.projects import LONG, LUNG, with_projects
 from tests.rows import frame
 
 SCAN = date(2020, 1, 3)
@@ -43,9 +44,16 @@ def definition() -> Definition:
     return read_definition(QUESTION, "test.yaml")
 
 
-def of_women() -> Definition:
-    images = {**QUESTION["images"], "sex": "F"}
-    return read_definition({**QUESTION, "images": images, "deliver": {}}, "test.yaml")
+def soon_admitted() -> Definition:
+    late = {"table": "smr01", "window": {"from": "2 months", "until": "3 months"}}
+    columns = {"smr01": {"from": "1 day", "columns": ["ADMISSION_DATE", "MAIN_CONDITION"]}}
+    records = {**QUESTION["records"], "excluded": [late]}
+    return read_definition({**QUESTION, "records": records, "deliver": {"records": columns}}, "test.yaml")
+
+
+PROJECT = LUNG | LONG | {"project": "demo", "modalities": "CT", "records": ["smr01", "smr06", "deaths"]}
+# As in the project's own profile, but for patient characteristics and exceptions.
+STRICT = "profile: strict\nmeaning: Dates alone.\noptions: [retain_modified_dates]\n"
 
 
 def image(number: int, patient: str, day: date | None, modality: str = "CT", **values: object) -> dict[str, object]:
@@ -83,6 +91,16 @@ def fill_zone_2(spark: SparkSession, config: Config) -> None:
         tables.append(frame(spark, name, rows, "deidentified"), target)
 
 
+def make_older_registry(spark: SparkSession, config: Config) -> None:
+    """A registry from before there were approvals, with a row."""
+    whole = tables.table(config, "analysis/cohorts")
+    columns = tuple(column for column in whole.schema.columns if column.name not in (*TERMS, "approval_reference"))
+    target = replace(whole, schema=whole.schema.model_copy(update={"columns": columns}))
+    row = {"project": "demo", "cohort": "older", "version": 1, "built_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    values = tuple((row | {"tables": [], "inputs": [], "attrition": []}).get(name) for name in target.columns)
+    tables.append(spark.createDataFrame([values], target.schema.spark("analysis")), target)
+
+
 def files_below(root: str) -> set[str]:
     return {str(path.relative_to(root)) for path in Path(root).rglob("*") if path.is_file()}
 
@@ -105,10 +123,12 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    config = make_config(tmp_path_factory.mktemp("build"))
+    place = tmp_path_factory.mktemp("build")
+    config = with_projects(make_config(place), place / "projects", PROJECT)
     keys = config.keys.model_copy(update={"archive": KeySource(env="SMI_SPARK_NO_KEY")})
     config = config.model_copy(update={"keys": keys, "secure": "/proc/none"})  # nothing of zone 1 is needed to build
     fill_zone_2(spark, config)
+    make_older_registry(spark, config)
     before = files_below(config.root)
     dry = build_cohort(spark, config, definition(), dry_run=True)
     files_after_dry = files_below(config.root) - before
@@ -121,10 +141,12 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
     storage.rewrite_sorted(spark, maintained, "modality = 'CT' AND year = 2020", 1, ["SOPInstanceUID"])
     again = build_cohort(spark, config, definition())
     added = files_below(str(analysis)) - set(first_files)
-    other = build_cohort(spark, config, of_women())
+    (place / "strict.yaml").write_text(STRICT)
+    with_projects(config, place / "projects", {**PROJECT, "dates": "truncate", "profile": str(place / "strict.yaml")})
+    other = build_cohort(spark, config, soon_admitted())
     nothing_asked_for = frame(spark, "images", [image(9, "zoe", None, "MR")], "deidentified")
     tables.append(nothing_asked_for, tables.table(config, "deidentified/images"))
-    moved = build_cohort(spark, config, of_women())
+    moved = build_cohort(spark, config, soon_admitted())
     return Story(config, dry, files_after_dry, first, first_files, again, added, other, moved)
 
 
@@ -201,6 +223,50 @@ def test_ids_are_the_projects_own_and_dates_move_by_the_patients_whole_weeks(spa
     assert (study["StudyInstanceUID"], study["StudyDate"], study["image_count"]) == (ann["StudyInstanceUID"], day, 2)
 
 
+def test_a_project_with_other_terms_gets_a_version_of_its_own(spark: SparkSession, story: Story) -> None:
+    old, new = (open_cohort(spark, story.config, "demo", "head_ct", version) for version in (1, 2))
+    hidden = {"PatientSex", "age_at_study"}
+    assert (old.entry.dates, new.entry.dates) == ("shift", "truncate")
+    assert {"images.PatientSex", "studies.age_at_study", "records/smr01.SEX"} < set(new.entry.left_out)
+    assert hidden.isdisjoint(new.images.columns)
+    assert hidden.isdisjoint(new.studies.columns)
+    assert hidden < set(old.images.columns) & set(old.studies.columns)
+    assert new.records["smr01"].columns == ["patient_id", "ADMISSION_DATE", "MAIN_CONDITION"]
+    days = [(row["StudyDate"], row["ContentDate"], row["year"]) for row in new.images.collect()]
+    assert days == [(date(2020, 1, 1), date(2020, 1, 1), 2020)] * 2
+    assert {row["ADMISSION_DATE"] for row in new.records["smr01"].collect()} == {date(2020, 1, 1)}
+    assert new.studies.select("StudyDate", "image_count").collect() == [(date(2020, 1, 1), 2)]
+
+
+def test_a_registry_from_before_approvals_is_read_and_gains_their_columns(spark: SparkSession, story: Story) -> None:
+    (older,) = registered(spark, story.config, "demo", "older")
+    assert (older.approval, older.profile, older.dates, older.left_out) == (None, None, None, ())
+
+
+def test_ages_do_not_move(spark: SparkSession, story: Story) -> None:
+    cohort = open_cohort(spark, story.config, "demo", "head_ct", 1)
+    assert {row["age_at_study"] for row in cohort.images.collect()} == {50}
+
+
+def test_kept_dates_are_those_of_zone_2(spark: SparkSession, config: Config) -> None:
+    rows = frame(spark, "images", [image(1, "ann", SCAN), image(2, "ann", None)], "deidentified").coalesce(1)
+    kept = for_project(rows, load_schema("images"), config.keys.projects, "demo", "keep").collect()
+    assert [(row["StudyDate"], row["ContentDate"], row["year"]) for row in kept] == [
+        (SCAN, SCAN, 2020),
+        (None, None, 0),
+    ]
+
+
+def test_nothing_is_built_that_the_project_may_not_have(config: Config, tmp_path: Path) -> None:
+    beyond = with_projects(config, tmp_path / "projects", {**PROJECT, "records": ["smr01"]})
+    with pytest.raises(ConfigError) as raised:
+        build_cohort(None, beyond, definition())  # type: ignore[arg-type]  # no session is needed to refuse
+    assert str(raised.value) == (
+        "cohort head_ct: deliver.records: deaths is not permitted. "
+        f"{tmp_path}/projects/demo.yaml: records permits smr01."
+    )
+
+
 def test_records_come_within_their_window_and_of_nobody_else(spark: SparkSession, story: Story) -> None:
     key = project_key(load_key(story.config.keys.projects), "demo")
     cohort = open_cohort(spark, story.config, "demo", "head_ct", 1)
@@ -238,6 +304,8 @@ def test_the_manifest_says_the_same_beside_the_tables(story: Story) -> None:
     assert read["tables"][0] == {"name": "images", "version": story.first.entry.tables[0].version, "row_count": 3}
     assert read["definition"]["images"] == {"body_part": ["head"], "modality": ["CT"]}
     assert read["attrition"][3]["images"] == 3
+    assert (read["approval"], read["approval_reference"]) == ("2026-017", "Panel of 12 January 2026, minutes 4.2")
+    assert (read["profile"], read["dates"], read["left_out"]) == ("project", "shift", [])
     assert story.config.root not in text
 
 
@@ -252,7 +320,8 @@ def test_a_cohort_or_version_that_is_not_there_is_named_with_those_that_are(
         "Open one of these, or leave version out."
     )
     with pytest.raises(
-        TableError, match=r"^demo/hed_ct is not a cohort\. Cohorts here: demo/head_ct\. Did you mean demo/head_ct\?$"
+        TableError,
+        match=r"^demo/hed_ct is not a cohort\. Cohorts here: demo/head_ct, demo/older\. Did you mean demo/head_ct\?$",
     ):
         open_cohort(spark, story.config, "demo", "hed_ct")
     with pytest.raises(TableError) as raised:

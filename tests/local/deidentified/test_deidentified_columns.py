@@ -1,6 +1,6 @@
 """What column functions of zone 2 make of values, each in a row of its own beside what is expected."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,21 +8,26 @@ import pytest
 from chispa import assert_column_equality, assert_df_equality
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom.dataset import Dataset
 from pyspark.errors import PySparkException
 from pyspark.serializers import CloudPickleSerializer
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark.config import Config
-from smi_spark.deidentified.actions import postcode_area
+from smi_spark.deidentified.actions import deidentify, postcode_area
 from smi_spark.deidentified.dates import (
+    POLICIES,
     age_in_years,
     capped_age,
+    mover,
     shift_weeks,
+    with_policy,
     with_shift_days,
     years_of_age_string,
 )
 from smi_spark.deidentified.keys import load_key, project_key
+from smi_spark.deidentified.profile import Profile, Replacements, apply, for_patient
 from smi_spark.deidentified.pseudonyms import (
     in_worker,
     map_distinct,
@@ -31,7 +36,9 @@ from smi_spark.deidentified.pseudonyms import (
     pseudonymous_uid,
 )
 from smi_spark.job import explain
+from smi_spark.schema import load_schema
 from smi_spark.secure.chi import patient_identity
+from tests.rows import frame
 
 BLANKS = " \0"
 
@@ -77,7 +84,17 @@ def test_all_ways_of_writing_one_chi_are_one_patient(spark: SparkSession) -> Non
 
 
 def test_a_postcode_is_left_its_area(spark: SparkSession) -> None:
-    rows = [("EH8 9YL", "EH"), (" g12 8qq", "G"), ("NK010AA", "NK"), ("EH", None), ("", None), (None, None)]
+    rows = [
+        ("EH8 9YL", "EH"),
+        (" g12 8qq", "G"),
+        ("NK010AA", "NK"),
+        ("eh89yl", "EH"),
+        ("G1", "G"),
+        ("ZZ99", "ZZ"),
+        ("EH", None),
+        ("", None),
+        (None, None),
+    ]
     df = spark.createDataFrame(rows, "postcode string, expected string")
     assert_column_equality(df.withColumn("area", postcode_area(F.col("postcode"))), "area", "expected")
 
@@ -137,6 +154,65 @@ def test_every_interval_of_a_patient_survives_the_shift(spark: SparkSession, con
         patient: [day + timedelta(weeks=shift_weeks(key, patient)) for day in days] for patient in ("P1", "P2")
     }
     assert found["P1"] != days
+
+
+FAR, NEAR = date(9999, 12, 31), date(1900, 1, 1)  # what systems write for no date
+DAYS = [date(2019, 12, 31), date(2020, 2, 29), date(1910, 1, 1), date(2090, 12, 31), FAR, NEAR]
+
+
+def test_images_records_and_data_sets_have_the_same_dates_by_each_policy(spark: SparkSession, config: Config) -> None:
+    key = project_key(load_key(config.keys.projects), "lung")
+    rows = [(patient, day, [day, None]) for patient in ("P1", "P2") for day in DAYS]
+    df = spark.createDataFrame(rows, "patient_id string, day date, days array<date>").coalesce(1)
+    for policy in POLICIES:
+        made = with_policy(df, ["day", "days"], policy, config.keys.projects, "lung")
+        assert made.columns == df.columns
+        for (patient, true, _), row in zip(rows, made.collect(), strict=True):
+            day = mover(policy, key, patient)(true)
+            assert (row["day"], row["days"]) == (day, [day, None]), policy
+            assert released(true, policy, for_patient(key, patient, policy)) == day, policy
+
+
+def released(day: date, policy: str, given: Replacements) -> date | None:
+    """What becomes of the day as a data set's StudyDate."""
+    dates = "retain_full_dates" if policy == "keep" else "retain_modified_dates"
+    dataset = Dataset()
+    dataset.StudyDate = f"{day:%Y%m%d}"
+    text = apply(dataset, Profile.model_validate({"profile": "t", "meaning": "t", "options": [dates]}), given).StudyDate
+    return datetime.strptime(text, "%Y%m%d").date() if text else None
+
+
+def test_a_period_that_begins_at_birth_or_in_infancy_does_not_say_when(spark: SparkSession, config: Config) -> None:
+    born, later, chi, other = date(2003, 4, 5), date(2010, 1, 1), "0504031234", "1111111111"
+    rows: list[tuple[str, date | None, date, date | None]] = [
+        # number, birth date, first day of the period, as zone 2 has it
+        (chi, born, born, None),
+        (chi, born, date(2003, 4, 9), None),
+        (chi, born, date(2004, 4, 4), None),
+        (chi, born, date(2003, 4, 1), None),  # before birth
+        (chi, born, date(2004, 4, 5), date(2004, 4, 5)),
+        (chi, None, born, None),  # the number says it
+        (chi, None, date(2004, 4, 4), None),
+        (chi, None, later, later),
+        (chi, date(1950, 1, 1), born, None),
+        (other, born, born, None),
+        (other, born, later, later),
+        ("9999999999", None, born, born),  # nothing says when somebody was born
+    ]
+    given = [
+        {"CHI_NUMBER": number, "UPI_NUMBER": number, "DATE_OF_BIRTH": birth, "DATE_FROM": first}
+        for number, birth, first, _ in rows
+    ]
+    zone_1 = frame(spark, "records/demography", given).coalesce(1)
+    made = deidentify(zone_1, load_schema("records/demography"), config.keys.archive)
+    assert "DATE_OF_BIRTH" not in made.columns
+
+    found = made.collect()
+    assert [row["DATE_FROM"] for row in found] == [expected for *_, expected in rows]
+    key = load_key(config.keys.archive)
+    assert [row["period_id"] for row in found] == [
+        pseudonym(key, "accession", f"{number}|{first}") for number, _, first, _ in rows
+    ]
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Corrected records and merged CHI numbers: what of zone 2 is made again, and what stays as it is."""
 
 import shutil
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from smi_spark.config import Config
 from smi_spark.deidentified.keys import load_key
 from smi_spark.deidentified.pseudonymise import Counts, run
 from smi_spark.deidentified.pseudonyms import pseudonym
+from smi_spark.deidentified.records import bring_up_records
+from smi_spark.errors import TableError
+from smi_spark.secure.people import read_people
 from smi_spark.secure.records import load_records
 from tests.conftest import make_config
 from tests.killed import killed_behind
@@ -139,3 +144,23 @@ def test_a_run_killed_between_is_completed_by_the_next(
     assert set(persons(spark, filled, "images", "SOPInstanceUID").values()) == {A}
     assert set(persons(spark, filled, "series", "SeriesInstanceUID").values()) == {A}
     assert set(persons(spark, filled, "records/smr02", "ADMISSION_DATE").values()) == {A}
+
+
+def test_a_demography_from_before_its_periods_had_an_id_is_refused_as_it_may_hold_birth_dates(
+    spark: SparkSession, config: Config
+) -> None:
+    born = date(2003, 4, 5)
+    row = {"CHI_NUMBER": A, "UPI_NUMBER": A, "DATE_FROM": born, "run_id": "20260101T000000.000000Z-0000"}
+    fill(spark, config, "records/demography", [row])
+    whole = tables.table(config, "deidentified/records/demography")
+    columns = tuple(column for column in whole.schema.columns if column.name != "period_id")
+    older = replace(whole, schema=whole.schema.model_copy(update={"columns": columns, "key_beyond": ()}))
+    tables.create(spark, older)
+
+    with pytest.raises(TableError) as raised:
+        bring_up_records(spark, config, read_people(spark, config), "records/demography")
+
+    assert str(raised.value) == (
+        "deidentified/records/demography was made before it had period_id, its key, and may hold birth dates. "
+        f"Delete {whole.uri}: the next run makes it again."
+    )

@@ -1,6 +1,7 @@
 """A profile applied to data sets: rows in, one call, rows out."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
@@ -12,8 +13,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-from smi_spark.deidentified.profile import Profile, Replacements, apply
-from smi_spark.deidentified.pseudonyms import pseudonymous_uid
+from smi_spark.deidentified.dates import POLICIES
+from smi_spark.deidentified.profile import Profile, Replacements, apply, for_patient
+from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.errors import InputError
 
 KEY = b"k" * 32
@@ -69,7 +71,7 @@ VALUES = [
     ("PatientAge",            "097Y",              [PATIENT],      "090Y"),
     ("PatientWeight",         "70",                [PATIENT],      70),
     ("StudyDate",             "20200131",          [],             None),
-    ("StudyDate",             "20200131",          [FULL],         "20200131"),
+    ("StudyDate",             "20200131",          [FULL],         "20200221"),
     ("StudyDate",             "20200131",          [MODIFIED],     "20200221"),
     ("StudyDate",             "Smith",             [FULL],         None),
     ("StudyDate",             "Smith",             [MODIFIED],     None),
@@ -118,7 +120,9 @@ def test_what_the_method_was_stands_in_the_data_set() -> None:
         ("113105", "DCM"),
         ("113107", "DCM"),
     ]
-    said = [made(*options).LongitudinalTemporalInformationModified for options in ([], [FULL], [MODIFIED])]
+    unmoved = replace(GIVEN, date=None)
+    results = [made(given=unmoved), made(FULL, given=unmoved), made(MODIFIED)]
+    said = [result.LongitudinalTemporalInformationModified for result in results]
     assert said == ["REMOVED", "UNMODIFIED", "MODIFIED"]
 
 
@@ -322,3 +326,63 @@ def test_text_in_other_scripts_is_written_as_it_was_read() -> None:
     assert back.SpecificCharacterSet == "ISO_IR 192"
     assert back.StudyDescription == "грудь"
     assert back.ReferencedImageSequence[0].StudyDescription == "Schädel"
+
+
+KEY_OF_LUNG, PATIENT_ID = bytes(range(32)), "P3"  # 20 weeks on
+DATES = [
+    # element, value, and what shift, truncate and keep make of it
+    ("StudyDate", "20200131", "20200619", "20200101", "20200131"),
+    ("StudyDate", "2020.01.31", "20200619", "20200101", "20200131"),
+    ("StudyDate", "20200229", "20200718", "20200201", "20200229"),
+    ("StudyDate", "20191231", "20200519", "20191201", "20191231"),
+    ("StudyDate", " 20200131 ", "20200619", "20200101", "20200131"),
+    ("StudyDate", "199901", None, None, None),
+    ("StudyDate", "1999", None, None, None),
+    ("StudyDate", "1999.0131", None, None, None),
+    ("StudyDate", "20190229", None, None, None),
+    ("StudyDate", "20200101-20200131", None, None, None),
+    ("StudyDate", "99991231", None, "99991201", "99991231"),
+    ("StudyDate", "19000101", None, "19000101", "19000101"),
+    ("StudyDate", ["20200131", "20200201"], ["20200619", "20200620"], ["20200101", "20200201"],
+     ["20200131", "20200201"]),
+    ("StudyDate", ["20200131", "January"], None, None, None),
+    ("AcquisitionDateTime", "20200229233000.123+0100", "20200718233000.123+0100", "20200201233000.123+0100",
+     "20200229233000.123+0100"),
+    ("AcquisitionDateTime", "20200229-1130", "20200718-1130", "20200201-1130", "20200229-1130"),
+    ("AcquisitionDateTime", "2020", "19000101000000", "2020", "2020"),
+    ("AcquisitionDateTime", "202002+0000", "19000101000000", "202002+0000", "202002+0000"),
+    ("AcquisitionDateTime", "20200101-20200131", "19000101000000", "19000101000000", None),
+    ("AcquisitionDateTime", "2020010125", "19000101000000", "19000101000000", None),
+    ("StudyTime", "235959.5", "235959.5", "235959.5", "235959.5"),
+    ("StudyTime", "996161", None, None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("keyword", "value", "shift", "truncate", "keep"), DATES)
+def test_dates_follow_the_projects_policy_and_what_cannot_is_taken_away_and_told(
+    keyword: str, value: Any, shift: Any, truncate: Any, keep: Any
+) -> None:
+    for policy, after in zip(POLICIES, (shift, truncate, keep), strict=True):
+        told: list[str] = []
+        given = replace(for_patient(KEY_OF_LUNG, PATIENT_ID, policy), report=told.append)
+        result = made(FULL if policy == "keep" else MODIFIED, given=given, **{keyword: value})
+        element = result[keyword]
+        assert (None if element.is_empty else element.value) == after, policy
+        assert told == ([keyword] if after in (None, "19000101000000") else []), policy
+
+
+def test_a_profile_that_lets_dates_stay_has_them_moved_where_the_project_moves_them() -> None:
+    given = for_patient(KEY_OF_LUNG, PATIENT_ID, "shift")
+    result = made(FULL, "retain_device", given=given, StudyDate="20200131", DateOfLastCalibration="20200130")
+    assert (result.StudyDate, result.DateOfLastCalibration) == ("20200619", "20200618")
+    assert result.LongitudinalTemporalInformationModified == "MODIFIED"
+    assert "113107" in {code.CodeValue for code in result.DeidentificationMethodCodeSequence}
+
+
+def test_a_patient_is_called_as_in_the_projects_tables() -> None:
+    given = for_patient(KEY_OF_LUNG, PATIENT_ID, "keep")
+    result = made(FULL, given=given, PatientID="0101302223", SOPInstanceUID="1.2.3", StudyDate="20200131")
+    assert result.PatientID == pseudonym(KEY_OF_LUNG, "patient", PATIENT_ID)
+    assert result.SOPInstanceUID == pseudonymous_uid(KEY_OF_LUNG, "1.2.3")
+    assert result.StudyDate == "20200131"
+    assert result.LongitudinalTemporalInformationModified == "UNMODIFIED"
