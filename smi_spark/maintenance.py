@@ -19,6 +19,7 @@ from smi_spark.maintenance_report import Kept, Report
 from smi_spark.run import new_run_id
 from smi_spark.schema import record_tables
 from smi_spark.secure import runs
+from smi_spark.secure.opt_outs import OPT_OUTS
 from smi_spark.secure.people import DEMOGRAPHY
 from smi_spark.storage import Extent, Partition
 from smi_spark.tables import Table
@@ -86,21 +87,24 @@ def writers(config: Config, name: str, snapshots: Mapping[str, Pin] = {}) -> lis
     """The leases of the jobs that write a table: base URI of the zone, and name."""
     secure, deidentified = config.zone("secure"), config.zone("deidentified")
     images, zone_2 = (secure, "images"), (deidentified, "images-and-records")
+    lists = secure, f"records-{OPT_OUTS}"
     records = {f"secure/records/{table}": (secure, f"records-{table}") for table in record_tables()}
     if name == registry_table(config).name:
         cohorts = sorted({f"{pin.project}-{pin.cohort}" for pin in snapshots.values()})
         return [(config.zone("analysis"), cohort) for cohort in cohorts]
     if name == "secure/quarantine":
-        return [images, zone_2, *records.values()]
+        return [images, zone_2, *records.values(), lists]
     if name == FINDINGS:
         return [(secure, FINDINGS_LEASE)]
+    if name == f"secure/{OPT_OUTS}":
+        return [lists]
     if name == "secure/submissions":
-        return list(records.values())
+        return [*records.values(), lists]
     if name == "secure/changes":
         return [images, records[f"secure/{DEMOGRAPHY}"]]
     if name == "secure/people":
         return [records[f"secure/{DEMOGRAPHY}"]]
-    if name in ("secure/links", "secure/replaced") or name.startswith("deidentified/"):
+    if name in ("secure/links", "secure/replaced", "secure/withdrawals") or name.startswith("deidentified/"):
         return [zone_2]
     return [records.get(name, images)]
 

@@ -49,6 +49,7 @@ class Column(BaseModel):
     describes: Annotated[str | None, Field(description="coded column whose code this one says in words")] = None
     aliases: Annotated[tuple[str, ...], Field(description="other headers that extracts use for it")] = ()
     formats: Annotated[tuple[str, ...], Field(description="date formats of an extract, strftime letters")] = ()
+    values: Annotated[tuple[str, ...], Field(description="the only values that an extract may have")] = ()
     required: bool = False
     modalities: Annotated[tuple[str, ...], Field(description="whose views have the column; none: all have it")] = ()
     deidentify: Annotated[Action, Field(description="what zone 2 holds of it")] = "keep"
@@ -101,6 +102,11 @@ class TableSchema(BaseModel):
     def key_in(self, zone: Zone) -> tuple[str, ...]:
         """The columns that name a row in ``zone``."""
         return self.key if zone == "secure" else self.key_beyond or self.key
+
+    @property
+    def other_people(self) -> tuple[str, ...]:
+        """The columns beyond zone 1 with pseudonyms of others than the patient: a mother's record has her babies'."""
+        return tuple(c.name for c in self.in_zone("deidentified") if c.deidentify == "pseudonym")
 
     def column(self, name: str) -> Column:
         """The column of that name; ConfigError with the nearest name when there is none."""

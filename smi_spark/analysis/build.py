@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from smi_spark import __version__, tables
 from smi_spark.analysis.definition import Definition
+from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
 from smi_spark.analysis.permission import check_permitted, left_out
 from smi_spark.analysis.project import Project, load_project
 from smi_spark.analysis.registry import (
@@ -39,9 +40,10 @@ class Built:
     entry: Registered | None = None
     is_new: bool = False
     place: str = ""
+    left_out: str = ""
 
     def __str__(self) -> str:
-        return f"{attrition_table(self.attrition)}\n{self._outcome()}"
+        return "\n".join(filter(None, (attrition_table(self.attrition), self.left_out, self._outcome())))
 
     def _outcome(self) -> str:
         name = f"{self.definition.project}/{self.definition.cohort}"
@@ -60,39 +62,48 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     ``records/<table>`` for what the definition delivers. A version follows from the definition, the Delta versions of
     its inputs, the project's key, the software, and the project's terms (approval, profile, dates, columns): where the
     newest version has the same, none is added. Inputs that moved make a new version even when its content turns out
-    the same: it cites them. Ids and dates of a project stay when zone 2 gets another archive key: see
-    ``smi_spark.deidentified.replaced``.
+    the same: it cites them. People who said no are left out first, as ``deidentified/opt_outs`` has them, whatever the
+    definition says; who said no since and is not meant by it makes no new version. Ids and dates of a project stay when
+    zone 2 gets another archive key: see ``smi_spark.deidentified.replaced``.
     Raises ConfigError when the definition's project has no file, or may not have it, or not today; TableError when a
-    table of zone 2 is not there, KeyFileError when the parent of the projects' keys is not, OtherKeyError while one is
-    between two archive keys, BusyError while another run builds the cohort.
+    table of zone 2 is not there or lacks opt-outs that were loaded, KeyFileError when the parent of the projects' keys
+    is not, OtherKeyError while one is between two archive keys, BusyError while another run builds the cohort.
     """
     project = load_project(config, definition.project, f"cohort {definition.cohort}: ")
     check_permitted(definition, project, f"cohort {definition.cohort}")
     if dry_run:
-        images, records, _ = _read_inputs(spark, config, _pin_inputs(spark, config, definition))
-        return Built(definition, attrition(images, records, definition))
+        pinned = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
+        zone_2 = _read_inputs(spark, config, *pinned, datetime.now(UTC).date())
+        return Built(definition, attrition(*zone_2.left(), definition), left_out=zone_2.told(definition))
     run_id = new_run_id()
     with lease(config.zone("analysis"), f"{definition.project}-{definition.cohort}", run_id):
         return _build(spark, config, definition, project, run_id)
 
 
 def _build(spark: SparkSession, config: Config, definition: Definition, project: Project, run_id: str) -> Built:
-    inputs = _pin_inputs(spark, config, definition)
+    inputs, opt_outs = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
+    day = datetime.now(UTC).date()
+    zone_2 = _read_inputs(spark, config, inputs, opt_outs, day)
     place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
     versions = registered(spark, config, definition.project, definition.cohort)
     cited = _as_cited(spark, config, inputs, versions[0].inputs if versions else ())
     key = key_id(project_key(load_key(config.keys.projects), definition.project))
+    last, told = versions[0] if versions else None, ""
     terms = _terms(definition, project)
     recipe = (definition.sha256(), cited, key, __version__, *(terms[name] for name in TERMS))
-    is_new = not versions or versions[0].recipe != recipe
+    is_new = last is None or not _is_of(spark, config, definition, zone_2, opt_outs, last, recipe)
     if is_new:
-        number = versions[0].version + 1 if versions else 1
-        entry = _build_version(spark, config, definition, project, inputs, number, key, run_id)
+        number = last.version + 1 if last else 1
+        pinned = inputs if opt_outs is None else (*inputs, opt_outs)
+        entry = _build_version(spark, config, definition, project, zone_2, pinned, number, key, run_id)
+        check_unmoved(spark, config, opt_outs)
         register(spark, config, entry)
+        told = zone_2.told(definition)
     else:
-        entry = versions[0]
+        assert last is not None
+        entry = last
     write_manifest(config, entry)  # also after a build that was killed between the row and its copy
-    return Built(definition, entry.attrition, entry, is_new, place)
+    return Built(definition, entry.attrition, entry, is_new, place, told)
 
 
 def attrition_table(steps: Sequence[Left]) -> str:
@@ -115,13 +126,13 @@ def _terms(definition: Definition, project: Project) -> dict[str, Any]:
 
 
 def _build_version(
-    spark: SparkSession, config: Config, definition: Definition, project: Project, inputs: Inputs, number: int,
-    key: str, run_id: str,
+    spark: SparkSession, config: Config, definition: Definition, project: Project, zone_2: ZoneTwo, inputs: Inputs,
+    number: int, key: str, run_id: str,
 ) -> Registered:  # fmt: skip
     """Write the tables of version ``number``; it is there once the answer is registered."""
-    images, records, replaced = _read_inputs(spark, config, inputs)
+    images, records = zone_2.left()
     steps = attrition(images, records, definition)
-    delivered = write_snapshot(spark, config, definition, project, images, records, replaced)
+    delivered = write_snapshot(spark, config, definition, project, images, records, zone_2.replaced)
     return Registered(
         project=definition.project,
         cohort=definition.cohort,
@@ -158,11 +169,22 @@ def _as_cited(spark: SparkSession, config: Config, inputs: Inputs, cited: Inputs
     return tuple(Input(source.name, version(source)) for source in inputs)
 
 
-def _read_inputs(
-    spark: SparkSession, config: Config, inputs: Inputs
-) -> tuple[DataFrame, dict[str, DataFrame], DataFrame | None]:
-    """Images, records by their short names, and which ids of them were replaced since a project saw them first."""
+def _is_of(
+    spark: SparkSession, config: Config, definition: Definition, zone_2: ZoneTwo, opt_outs: Input | None,
+    last: Registered, recipe: tuple[Any, ...],
+) -> bool:  # fmt: skip
+    """Whether the last version was made by this recipe; whom opt-outs concern is asked where all else is the same."""
+    digest, inputs, *further = recipe
+    others = tuple(source for source in last.inputs if source.name not in dict(inputs))
+    if last.recipe != (digest, (*inputs, *others), *further):
+        return False
+    cited = as_cited(spark, config, definition, zone_2, opt_outs, last)
+    return last.inputs == (inputs if cited is None else (*inputs, cited))
+
+
+def _read_inputs(spark: SparkSession, config: Config, inputs: Inputs, opt_outs: Input | None, day: date) -> ZoneTwo:
     sources = [tables.table(config, source.name) for source in inputs]
     images, *records = (tables.read(spark, one, pin.version) for one, pin in zip(sources, inputs, strict=True))
-    names = (name.rpartition("/")[2] for name, _ in inputs[1:])
-    return images, dict(zip(names, records, strict=True)), read_replaced(spark, config, sources)
+    by_name = dict(zip((name.rpartition("/")[2] for name, _ in inputs[1:]), records, strict=True))
+    gone = opt_outs and said_no(spark, config, opt_outs.version, day)
+    return ZoneTwo(images, by_name, gone, read_replaced(spark, config, sources))

@@ -35,6 +35,14 @@ def for_project(
     return delivered.select(*(column.name for column in columns))
 
 
+def patients_for_project(
+    patients: DataFrame, key: KeySource, project: str, replaced: DataFrame | None = None
+) -> DataFrame:
+    """``patients`` with the project's ids in place of the ``patient_id`` of zone 2, as ``for_project`` gives them."""
+    ids: dict[str, Domain] = {"patient_id": "patient"}
+    return pseudonymise(first_ids(patients, ids, ["patient_id"], replaced), ids, key, project)
+
+
 def records_of(records: DataFrame, studies: DataFrame, event_date: str, window: Window) -> DataFrame:
     """The rows of ``records`` within the window around any study of the same patient, each once.
 

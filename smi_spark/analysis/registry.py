@@ -1,7 +1,7 @@
 """The registry of zone 3: a build is committed by one row of ``analysis/cohorts``; what no row names does not exist."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -71,6 +71,8 @@ class Registered:
     profile: str | None = None
     dates: str | None = None
     left_out: tuple[str, ...] = ()
+    withdrawn_at: datetime | None = None
+    successor: int | None = None
 
     @property
     def recipe(self) -> tuple[object, ...]:
@@ -128,13 +130,16 @@ class Cohort:
 def open_cohort(spark: SparkSession, config: Config, project: str, cohort: str, version: int | None = None) -> Cohort:
     """A version of a cohort (default: the newest), through the registry alone.
 
-    Raises TableError for a cohort or version that is not registered, naming those that are.
+    Raises TableError for a cohort or version that is not registered, naming those that are, and for one that was
+    withdrawn, naming its successor.
     """
     entries = registered(spark, config, project, cohort)
     if not entries:
         raise TableError(_unknown_cohort(spark, config, project, cohort))
     for entry in entries:
         if version in (None, entry.version):
+            if entry.withdrawn_at is not None:
+                raise TableError(_withdrawn(entries, entry))
             return Cohort(spark, config, entry)
     known = ", ".join(f"{e.version} ({e.built_at:%Y-%m-%d})" for e in reversed(entries))
     raise TableError(
@@ -156,11 +161,30 @@ def register(spark: SparkSession, config: Config, entry: Registered) -> None:
     tables.append(spark.createDataFrame([row], target.schema.spark("analysis")), target)
 
 
-def write_manifest(config: Config, entry: Registered) -> None:
-    """The registry row as ``manifest-v<N>.json`` beside the tables, for readers without Spark; left when there."""
+def register_withdrawn(
+    spark: SparkSession, config: Config, withdrawn: Sequence[Registered], successors: Sequence[Registered]
+) -> None:
+    """Commit that versions were withdrawn, and the versions that follow them, at once."""
+    target = tables.with_all_columns(spark, registry_table(config))
+    rows = [tuple(asdict(entry)[name] for name in target.columns) for entry in (*withdrawn, *successors)]
+    tables.merge(spark.createDataFrame(rows, target.schema.spark("analysis")), target, target.schema.key)
+
+
+def cohorts(spark: SparkSession, config: Config) -> list[tuple[str, str]]:
+    """Project and name of every cohort, sorted."""
+    rows = tables.read_or_empty(spark, registry_table(config)).select("project", "cohort").distinct()
+    return sorted((row["project"], row["cohort"]) for row in rows.collect())
+
+
+def write_manifest(config: Config, entry: Registered, *, again: bool = False) -> None:
+    """The registry row as ``manifest-v<N>.json`` beside the tables, for readers without Spark.
+
+    Left when it is there; ``again`` puts another one in its place where it says something else.
+    """
     place = f"{config.zone('analysis')}/{entry.project}/{entry.cohort}/manifest-v{entry.version}.json"
     system, path = open_files(place)
-    if system.get_file_info(path).type == fs.FileType.NotFound:
+    is_there = system.get_file_info(path).type != fs.FileType.NotFound
+    if not is_there or (again and _content(system, path) != manifest(entry)):
         with system.open_output_stream(path) as stream:
             stream.write(manifest(entry).encode())
 
@@ -173,6 +197,7 @@ def manifest(entry: Registered) -> str:
         "tables": [table._asdict() for table in entry.tables],
         "inputs": [source._asdict() for source in entry.inputs],
         "attrition": [left._asdict() for left in entry.attrition],
+        "withdrawn_at": entry.withdrawn_at and entry.withdrawn_at.isoformat(),
     }
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
@@ -222,7 +247,8 @@ def read_delivered(spark: SparkSession, config: Config, project: str, cohort: st
 
 
 def _from_row(row: dict[str, Any]) -> Registered:
-    row["built_at"] = row["built_at"].astimezone(UTC)  # Spark gives the driver's local time
+    for name in ("built_at", "withdrawn_at"):  # Spark gives the driver's local time
+        row[name] = row[name].astimezone(UTC) if row.get(name) else None
     row["tables"] = tuple(Delivered(**item.asDict()) for item in row["tables"])
     row["inputs"] = tuple(Input(**item.asDict()) for item in row["inputs"])
     row["left_out"] = tuple(row.get("left_out") or ())  # a registry may be older than what it says of approvals
@@ -230,9 +256,24 @@ def _from_row(row: dict[str, Any]) -> Registered:
     return Registered(**row)
 
 
+def _content(system: fs.FileSystem, path: str) -> str:
+    with system.open_input_stream(path) as stream:
+        return bytes(stream.read()).decode()
+
+
+def _withdrawn(entries: Sequence[Registered], entry: Registered) -> str:
+    by_number = {one.version: one for one in entries}
+    following = entry
+    while following.successor in by_number:
+        following = by_number[following.successor]
+    return (
+        f"{entry.project}/{entry.cohort} version {entry.version} was withdrawn on {entry.withdrawn_at:%Y-%m-%d}: "
+        f"it held people who said no, and its files are gone. Open version {following.version}: the same without them."
+    )
+
+
 def _unknown_cohort(spark: SparkSession, config: Config, project: str, cohort: str) -> str:
-    rows = tables.read_or_empty(spark, registry_table(config)).select("project", "cohort").distinct()
-    known = sorted(f"{row['project']}/{row['cohort']}" for row in rows.collect())
+    known = ["/".join(names) for names in cohorts(spark, config)]
     given = f"{project}/{cohort}"
     if not known:
         return f"{given} is not a cohort: none is built yet. Run jobs/build_cohort.py first."

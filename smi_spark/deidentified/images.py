@@ -63,6 +63,7 @@ def add_images(
     key, links, target = config.keys.archive, tables.table(config, "secure/links"), tables.table(config, IMAGES)
     waiting = _unlinked(spark, tables.table(config, "secure/images"), links, since)
     patient = identity(load_schema("images"))
+    waiting = people.without_barred(waiting, patient)
     nobody, usable = waiting.where(patient.isNull()), waiting.where(patient.isNotNull())
     quarantined = 0 if nobody.isEmpty() else record_bad(config, _without_patient(nobody), IMAGES, run_id)
     interrupted = _is_interrupted(spark, target, links)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
@@ -17,14 +18,16 @@ from smi_spark.deidentified.images import (
 )
 from smi_spark.deidentified.keyed import check_key
 from smi_spark.deidentified.keys import key_id, load_key
+from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
-from smi_spark.deidentified.reached import REKEYED_UP_TO, TAKEN_UP_TO, note_reached
+from smi_spark.deidentified.reached import REKEYED_UP_TO, RETURNED_UP_TO, TAKEN_UP_TO, note_reached
 from smi_spark.deidentified.records import bring_up_records
 from smi_spark.deidentified.rollups import bring_up_roll_ups
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import record_tables
+from smi_spark.secure.opt_outs import with_opt_outs
 from smi_spark.secure.people import People, read_people
 from smi_spark.secure.runs import newest_ended
 
@@ -61,13 +64,14 @@ class Counts:
 def run(spark: SparkSession, config: Config) -> Counts:
     """Bring zone 2 up to what zone 1 holds: only what is not there yet is derived.
 
-    Commits, in this order: what was withdrawn from ``secure/images`` leaves ``deidentified/images``, then
-    ``secure/links``; images whose CHI number is another person's since, in ``deidentified/images``;
-    ``secure/quarantine`` (images without a patient), ``deidentified/images``, ``secure/links``;
-    ``deidentified/series``, ``deidentified/studies``; each ``deidentified/records/<name>``: rows of loads that were
-    completed since the last run, and those of CHI numbers that are another person's since. An image counts as done
-    when its link stands; each step adds what its table lacks, so that the next run completes one that was killed
-    anywhere between.
+    Commits, in this order: who said no since, in ``deidentified/opt_outs``; what was withdrawn from ``secure/images``
+    leaves ``deidentified/images``, then ``secure/links``; images whose CHI number is another person's since, in
+    ``deidentified/images``; ``secure/quarantine`` (images without a patient), ``deidentified/images``,
+    ``secure/links``; ``deidentified/series``, ``deidentified/studies``; each ``deidentified/records/<name>``: rows of
+    loads that were completed since the last run, and those of CHI numbers that are another person's since; who is to
+    stand in ``deidentified/opt_outs`` no longer. An image counts as done when its link stands; each step adds what its
+    table lacks, so that the next run completes one that was killed anywhere between. People whose data are to be out of
+    zone 2 (``secure/opt_outs``) are passed over.
     Raises ConfigError when a column would say more than ``config.profile`` allows, KeyFileError when the archive key
     cannot be had, OtherKeyError when another one made zone 2 or a rotation has not ended, TableError when zone 1 has
     neither images nor records, and BusyError while another run pseudonymises.
@@ -82,13 +86,15 @@ def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str
     check_key(spark, config, archive_key)
     names = (f"records/{table}" for table in record_tables())
     records = [name for name in names if _is_there(spark, config, name)]
-    people = read_people(spark, config)
+    day = datetime.now(UTC).date()
+    people = with_opt_outs(spark, config, read_people(spark, config), day)
+    add_to_copy(spark, config, people, archive_key, day)
     images = Counts(0, 0, 0, 0, {})
     if _is_there(spark, config, "images") or not records:
         images = _bring_up_images(spark, config, people, archive_key, run_id)
-    return replace(
-        images, records={name: bring_up_records(spark, config, people, name, archive_key) for name in records}
-    )
+    named = {name: bring_up_records(spark, config, people, name, archive_key) for name in records}
+    end_copy(spark, config, people, archive_key, day)
+    return replace(images, records=named)
 
 
 def _bring_up_images(spark: SparkSession, config: Config, people: People, archive_key: str, run_id: str) -> Counts:
@@ -96,12 +102,15 @@ def _bring_up_images(spark: SparkSession, config: Config, people: People, archiv
     target = tables.table(config, IMAGES)
     since, up_to = taken_up_to(spark, config), newest_ended(spark, config)  # before images: of these runs all is there
     before = tables.content_version(spark, target) if tables.exists(spark, target) else None
+    if before is not None and people.returned_since(tables.get_property(spark, target, RETURNED_UP_TO)) is not None:
+        since = ""  # images of people who take part again wait since long
     touched = touched_studies(spark, config, people, since)
     withdrawn = withdraw_images(spark, config, since)
     rekeyed = rekey_images(spark, config, people)
     images, quarantined = add_images(spark, config, people, archive_key, run_id, since)
     series, studies = bring_up_roll_ups(spark, config, before, touched)
     note_reached(spark, target, REKEYED_UP_TO, people.up_to)
+    note_reached(spark, target, RETURNED_UP_TO, people.returned_by)
     note_reached(spark, target, TAKEN_UP_TO, up_to)
     return Counts(images, quarantined, series, studies, {}, withdrawn, rekeyed)
 

@@ -9,6 +9,7 @@ TAKEN_UP_TO = "smi_spark.taken"  # of images: the newest run of zone 1 that ende
 UNLINKED = "smi_spark.unlinked"  # of images: the run that adds rows, until their links stand
 OF_IMAGES = "smi_spark.of_images"  # of roll-ups: the version of images that they are of
 LOADED_UP_TO = "smi_spark.loaded"  # of a record table: the newest load that it reflects
+RETURNED_UP_TO = "smi_spark.returned"  # likewise, of people who take part again
 REKEYED_UP_TO = "smi_spark.rekeyed"  # the newest load of the demography that the table reflects
 
 

@@ -80,6 +80,16 @@ def first_ids(
     return joined.withColumns({name: _first(rows, name, kind) for name, kind in columns.items()}).select(*rows.columns)
 
 
+def all_ids(patients: DataFrame, replaced: DataFrame | None) -> DataFrame:
+    """patient_id, each once: those of ``patients`` and every one that they had before, or that was theirs between."""
+    if replaced is None:
+        return patients
+    known = replaced.where(F.col("kind") == "patient")
+    met = known.join(F.broadcast(patients), F.col("new") == F.col("patient_id")).select("first").distinct()
+    either = known.join(F.broadcast(met), "first").select(F.explode(F.array("old", "new")).alias("patient_id"))
+    return patients.select("patient_id").union(either).distinct()
+
+
 def ids_in(rows: DataFrame, columns: Mapping[str, Domain], *further: str) -> DataFrame:
     """kind, id and ``further`` columns of ``rows``: one row for each id in one of its ``columns``."""
     ids = F.concat(*(_ids(rows, name, kind) for name, kind in columns.items()))

@@ -15,6 +15,7 @@ from smi_spark.deidentified.actions import id_columns, identified
 from smi_spark.deidentified.images import IMAGES, ORIGINAL
 from smi_spark.deidentified.keyed import KEY_ID, ROTATION, Properties, keyed_tables
 from smi_spark.deidentified.keys import key_id, load_key
+from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
 from smi_spark.deidentified.pseudonyms import Domain, pseudonymise
 from smi_spark.deidentified.replaced import ids_in, note_replaced, record_replaced
 from smi_spark.deidentified.rollups import bring_up_roll_ups
@@ -24,6 +25,7 @@ from smi_spark.progress import Progress
 from smi_spark.run import new_run_id
 from smi_spark.schema import TableSchema
 from smi_spark.secure import runs
+from smi_spark.secure.people import read_people
 from smi_spark.secure.portions import partitions_left, portions
 from smi_spark.tables import Table
 
@@ -65,10 +67,11 @@ def rotate_key(spark: SparkSession, config: Config, former: KeySource) -> Rotate
     Ids alone change. Rows that zone 1 does not have any more are left out, as ``pseudonymise`` would take them out.
 
     Commits, in this order: properties of ``deidentified/images`` and every ``deidentified/records/<name>`` that say
-    that they are between two keys; then table by table ``secure/replaced`` (the ids of its rows, former → new), the
-    rows (images by partition, small ones together, each commit noted in the table's history), of images also
-    ``secure/links``, ``deidentified/series`` and ``deidentified/studies``, and the properties that say that the table
-    is of the new key; last ``secure/runs``. A run that was killed is completed by the next with the same keys; till
+    that they are between two keys; who said no, under new ids too, in ``deidentified/opt_outs``; then table by table
+    ``secure/replaced`` (the ids of its rows, former → new), the rows (images by partition, small ones together, each
+    commit noted in the table's history), of images also ``secure/links``, ``deidentified/series`` and
+    ``deidentified/studies``, and the properties that say that the table is of the new key; ``deidentified/opt_outs``
+    without former ids; last ``secure/runs``. A run that was killed is completed by the next with the same keys; till
     then ``pseudonymise`` and builds of cohorts refuse. A second run changes nothing.
     Raises KeyFileError when a key cannot be had, InputError when both are the same, OtherKeyError when ``former`` did
     not make zone 2 or another rotation is under way, and BusyError while another run pseudonymises.
@@ -87,6 +90,8 @@ def rotate_key(spark: SparkSession, config: Config, former: KeySource) -> Rotate
 
 def _rotate(spark: SparkSession, config: Config, keys: Keys, run: runs.Run) -> Rotated:
     begun, waiting = _begin(spark, config, keys, run.id)
+    people, day = read_people(spark, config), datetime.now(UTC).date()
+    add_to_copy(spark, config, people, keys.new_id, day)
     rows: dict[str, int] = {}
     replaced = 0
     for target in waiting:
@@ -94,6 +99,7 @@ def _rotate(spark: SparkSession, config: Config, keys: Keys, run: runs.Run) -> R
         replaced, rows = replaced + recorded, rows | made
         tables.set_property(spark, target, KEY_ID, keys.new_id)
         tables.set_property(spark, target, ROTATION, None)
+    end_copy(spark, config, people, keys.new_id, day)
     if rows:
         runs.end(spark, config, run, JOB, [], rows | {"replaced": replaced})
     return Rotated(keys.former_id, keys.new_id, rows, replaced)

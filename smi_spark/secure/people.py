@@ -22,12 +22,25 @@ class People:
     """Which CHI numbers stand for others, as of a load of the demography that was completed.
 
     numbers: ``secure/people``, or none where nothing was merged. ``up_to``: that load; empty for none.
-    changes: ``secure/changes``.
+    changes: ``secure/changes``. barred: chi, of people who said no and whose data are out of zone 2 or have to go; none
+    where there is nobody. returned: chi, of those who take part again after they were taken out; ``returned_by`` grows
+    with each.
     """
 
     numbers: DataFrame | None
     up_to: str
     changes: DataFrame
+    barred: DataFrame | None = None
+    returned: DataFrame | None = None
+    returned_by: str = ""
+
+    def without_barred(self, rows: DataFrame, patient: Column, others: Sequence[str] = ()) -> DataFrame:
+        """``rows`` but those of barred people, whose numbers in the columns ``others`` become null."""
+        if self.barred is None:
+            return rows
+        barred = F.broadcast(self.barred.select(F.col("chi").alias("barred")))
+        left = rows.join(barred, patient == F.col("barred"), "left_anti")
+        return without_values(left, self.barred, others)
 
     def rekeyed_since(self, since: str | None) -> DataFrame | None:
         """chi: the numbers that are another person's since that load; none where there is no later one."""
@@ -35,6 +48,10 @@ class People:
             return None
         later = (F.col("run_id") > (since or "")) & (F.col("run_id") <= self.up_to)
         return rekeyed_numbers(self.changes.where(later))
+
+    def returned_since(self, since: str | None) -> DataFrame | None:
+        """chi: the numbers of people who take part again, where there are more than ``since``; none where not."""
+        return self.returned if self.returned_by > (since or "") else None
 
 
 def read_people(spark: SparkSession, config: Config) -> People:
@@ -97,6 +114,16 @@ def with_persons(df: DataFrame, people: DataFrame, columns: list[str]) -> DataFr
         known = F.broadcast(people.select(F.col("chi").alias("other_chi"), "person"))
         joined = df.join(known, F.col(name) == F.col("other_chi"), "left")
         df = joined.withColumn(name, F.coalesce("person", name)).drop("other_chi", "person")
+    return df
+
+
+def without_values(df: DataFrame, values: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """``df`` where a value in ``columns`` is null if it is among ``values`` (one column, each once)."""
+    (name,) = values.columns
+    for column in columns:
+        known = F.broadcast(values.select(F.col(name).alias("among")))
+        joined = df.join(known, F.col(column) == F.col("among"), "left")
+        df = joined.withColumn(column, F.when(F.col("among").isNull(), F.col(column))).drop("among")
     return df
 
 

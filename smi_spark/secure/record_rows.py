@@ -132,6 +132,11 @@ def _typed(column: Column, texts: Array, problems: Remarks, is_told: Any) -> Arr
         written = f"written as {' or '.join(column.formats or ISO_DATES)}" if column.type == "date" else ""
         told = f"not a {column.type} {written}".strip()
         problems.add(is_bad, column=column.name, reason=str(Reason.BAD_VALUE), detail=told, value=texts)
+    if column.values:
+        known = pc.is_in(values, pa.array(column.values, values.type))
+        told = f"not one of {', '.join(column.values)}"
+        is_bad = _booleans(values.is_valid()) & ~_booleans(known)
+        problems.add(is_bad, column=column.name, reason=str(Reason.BAD_VALUE), detail=told, value=texts)
     return values
 
 

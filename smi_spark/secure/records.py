@@ -20,6 +20,7 @@ from smi_spark.secure import runs
 from smi_spark.secure.chi import Check, second_check
 from smi_spark.secure.extract_rows import read_extracts, survey_extracts
 from smi_spark.secure.extracts import Extract, find_extracts
+from smi_spark.secure.opt_outs import announce
 from smi_spark.secure.people import bring_up_people
 from smi_spark.secure.quarantine import record_bad
 from smi_spark.secure.row_counts import ADDED, CORRECTED, REASONS, FileCounts, added_up, counted
@@ -100,10 +101,17 @@ def load_records(spark: SparkSession, config: Config, table: str, source: str, *
     QuarantineThresholdError, with nothing written, when over ``records.max_bad_fraction`` of the rows are bad, and
     BusyError while another run loads the table.
     """
-    schema, second = record_schema(table), second_check(config.records.second_chi_check)
+    return load_rows(spark, config, record_schema(table), source, JOB, again=again)
+
+
+def load_rows(
+    spark: SparkSession, config: Config, schema: TableSchema, source: str, job: str, *, again: bool = False
+) -> LoadCounts:
+    """As ``load_records``, for a table of zone 1 by its schema; ``job`` is what ``secure/runs`` calls it."""
+    second = second_check(config.records.second_chi_check)
     extracts = find_extracts(source, schema)
     run = Run(new_run_id(), "", datetime.now(UTC), cpu_times(spark))
-    with lease(config.zone("secure"), f"records-{table}", run.id):
+    with lease(config.zone("secure"), f"records-{schema.table.rpartition('/')[2]}", run.id):
         found = with_checksums(spark, extracts)
         waiting = found if again else not_loaded(spark, config, schema.table, found)
         if not waiting:
@@ -113,7 +121,7 @@ def load_records(spark: SparkSession, config: Config, table: str, source: str, *
         newest = newest_run(present)
         run = run if run.id > newest else replace(run, id=new_run_id(after=newest))
         counts = _load(spark, config, schema, waiting, source, second, present if newest else None, run.id)
-        runs.end(spark, config, run, JOB, [source], counts.counts() | {"bytes_read": sum(e.size for e in waiting)})
+        runs.end(spark, config, run, job, [source], counts.counts() | {"bytes_read": sum(e.size for e in waiting)})
         return replace(counts, files=len(extracts), loaded_before=len(extracts) - len(waiting))
 
 
@@ -142,6 +150,7 @@ def _load(
         counts = _sum(schema, extracts, files)
         if counts.quarantined:
             _set_aside(settled, config, counts, source, run_id)
+        announce(spark, config, schema, run_id)
         _write(settled, target, counts, run_id)
         counts = replace(counts, people_changed=bring_up_people(spark, config, schema, run_id))
         record_submissions(spark, config, schema, extracts, files, run_id)

@@ -73,6 +73,8 @@ def test_a_table_is_maintained_under_the_leases_of_those_who_write_it(tmp_path: 
     assert writers(config, "secure/replaced") == [(two, "images-and-records")]
     assert writers(config, "secure/findings") == [(one, "findings")]
     assert writers(config, "deidentified/records/smr01") == [(two, "images-and-records")]
+    assert writers(config, "secure/opt_outs") == [(one, "records-opt_outs")]
+    assert writers(config, "secure/withdrawals") == [(two, "images-and-records")]
     assert (one, "records-deaths") in writers(config, "secure/quarantine")
     assert writers(config, "analysis/cohorts", {"analysis/demo/head_ct/images": PIN}) == [(three, "demo-head_ct")]
 

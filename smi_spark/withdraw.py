@@ -1,0 +1,193 @@
+"""People who said no: their data out of zone 2, the snapshots that held them told, and, by policy, out of these too."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark import purge, tables
+from smi_spark.analysis.opt_outs import said_no
+from smi_spark.analysis.registry import Registered, cohorts, registered
+from smi_spark.analysis.withdrawn import clear_versions, held_by, readable, withdraw_versions
+from smi_spark.config import Config
+from smi_spark.deidentified.images import IMAGES
+from smi_spark.deidentified.keyed import keyed_tables
+from smi_spark.deidentified.keys import key_id, load_key
+from smi_spark.deidentified.opt_outs import (
+    Taken,
+    add_to_copy,
+    drop_from_copy,
+    end_copy,
+    take_out,
+    with_pseudonyms,
+)
+from smi_spark.deidentified.replaced import all_ids, read_replaced
+from smi_spark.deidentified.rollups import bring_up_roll_ups
+from smi_spark.lease import lease
+from smi_spark.run import new_run_id
+from smi_spark.schema import record_tables
+from smi_spark.secure import runs
+from smi_spark.secure.opt_outs import PURGE, record_withdrawals, waiting
+from smi_spark.secure.people import People, read_people
+
+JOB = "withdraw"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A version of a cohort that held people who said no; ``successor`` where it was withdrawn for that."""
+
+    project: str
+    cohort: str
+    version: int
+    people: int
+    images: int
+    records: int
+    successor: int | None = None
+
+    def __str__(self) -> str:
+        outcome = f"withdrawn, version {self.successor} follows it" if self.successor else "stays as it is"
+        return (
+            f"{self.project}/{self.cohort} version {self.version} held people: {self.people:,}, "
+            f"images: {self.images:,}, rows of records: {self.records:,}; {outcome}"
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did. As text: a line for each snapshot that held somebody, and one of counts."""
+
+    people: int = 0
+    purged: int = 0
+    taken: Taken = field(default_factory=Taken)
+    held: tuple[Held, ...] = ()
+    files: int = 0
+
+    def __str__(self) -> str:
+        if not self.people:
+            return "nobody waits to be taken out; deidentified/opt_outs is up to date"
+        last = (
+            f"people: {self.people:,}, of them purged: {self.purged:,}; out of zone 2: images {self.taken.images:,}, "
+            f"rows of records {self.taken.records:,}, named in rows of others {self.taken.unnamed:,}; "
+            f"files of old versions removed: {self.files:,}"
+        )
+        return "\n".join([*map(str, self.held), last])
+
+    def counts(self) -> dict[str, int]:
+        """The same by name, for ``secure/runs``; without what is 0."""
+        counts = {
+            "people": self.people, "purged": self.purged, "images": self.taken.images, "records": self.taken.records,
+            "unnamed": self.taken.unnamed, "snapshots": len(self.held), "files_removed": self.files,
+        }  # fmt: skip
+        return {name: count for name, count in counts.items() if count}
+
+
+def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Report:
+    """Do what ``secure/opt_outs`` says of people whose data are to be out, as of ``day`` (default: today, UTC).
+
+    For ``withdraw`` and ``purge`` alike their rows leave the current tables of zone 2, and the snapshots that hold
+    them are told, printed and in ``secure/withdrawals``. For ``purge`` each version of a cohort that holds them gets a
+    successor without them, of its own tables, is marked ``withdrawn``, and its files go; so do the files of old
+    versions of zone 2 in which they stand, and what logs told of them. Zone 1 keeps all.
+    Commits, in this order: ``deidentified/opt_outs``, from which on no build has them; ``secure/links``,
+    ``deidentified/images``, each table of records, ``series``, ``studies``; cohort by cohort ``secure/withdrawals``,
+    the successors' tables, ``analysis/cohorts`` (the commit: all of the cohort at once), manifests, files, logs;
+    ``deidentified/opt_outs`` without the purged; files and logs of zone 2; ``secure/withdrawals``, with which they are
+    done; ``secure/runs``. A run that was killed is completed by the next: until they are done all is looked through
+    again. With nobody waiting nothing is written.
+    Raises KeyFileError when a key cannot be had, BusyError while a run pseudonymises or builds one of the cohorts.
+    """
+    archive_key, run = key_id(load_key(config.keys.archive)), runs.Run(new_run_id(), "", datetime.now(UTC))
+    day = day or datetime.now(UTC).date()
+    with ExitStack() as leases:
+        leases.enter_context(lease(config.zone("deidentified"), "images-and-records", run.id))
+        people = read_people(spark, config)
+        add_to_copy(spark, config, people, archive_key, day)
+        leaving = tables.worked_out(waiting(spark, config, people, day))
+        report = Report()
+        if not leaving.isEmpty():
+            load_key(config.keys.projects)  # before anything is done
+            names = cohorts(spark, config)
+            for project, cohort in names:
+                leases.enter_context(lease(config.zone("analysis"), f"{project}-{cohort}", run.id))
+            report = _withdraw(spark, config, people, leaving, names, run.id, day)
+        end_copy(spark, config, people, archive_key, day)
+        if report.people:
+            record_withdrawals(leaving.select(F.col("person").alias("chi"), "policy"), config, run.id)
+            runs.end(spark, config, run, JOB, [], report.counts())
+    return report
+
+
+def _withdraw(
+    spark: SparkSession, config: Config, people: People, leaving: DataFrame, names: Sequence[tuple[str, str]],
+    run_id: str, day: date,
+) -> Report:  # fmt: skip
+    theirs = with_pseudonyms(leaving, config, people.numbers).select("person", "policy", "patient_id")
+    theirs = tables.worked_out(theirs)
+    of_purged = theirs.where(F.col("policy") == PURGE).select("patient_id")
+    replaced = read_replaced(spark, config, keyed_tables(spark, config))
+    taken = take_out(spark, config, theirs.select("patient_id"))
+    if tables.exists(spark, tables.table(config, IMAGES)):
+        no_studies = spark.createDataFrame([], "StudyInstanceUID string")
+        bring_up_roll_ups(spark, config, None, no_studies)  # anew: zone 1 is not asked for the studies
+    counts = {row["policy"]: row["count"] for row in leaving.groupBy("policy").count().collect()}
+    purged = counts.get(PURGE, 0)
+    held: list[Held] = []
+    files = 0
+    for project, cohort in names:
+        held += _settle_cohort(spark, config, registered(spark, config, project, cohort), theirs, replaced, run_id, day)
+        entries = registered(spark, config, project, cohort)
+        if purged and len(readable(entries)) < len(entries):
+            files += clear_versions(spark, config, entries)
+    if purged:
+        files += _clear_zone_2(spark, config, all_ids(of_purged, replaced))
+    return Report(sum(counts.values()), purged, taken, tuple(held), files)
+
+
+def _settle_cohort(
+    spark: SparkSession, config: Config, entries: Sequence[Registered], theirs: DataFrame, replaced: DataFrame | None,
+    run_id: str, day: date,
+) -> list[Held]:  # fmt: skip
+    """Tell which versions of a cohort hold them, and withdraw those that hold somebody who is to be purged."""
+    versions = {entry.version: entry for entry in readable(entries)}
+    if not versions:
+        return []
+    found = tables.worked_out(held_by(spark, config, list(versions.values()), theirs, replaced))
+    if found.isEmpty():
+        return []
+    project, cohort = entries[0].project, entries[0].cohort
+    told = found.withColumns({"project": F.lit(project), "cohort": F.lit(cohort)})
+    record_withdrawals(told.withColumnRenamed("person", "chi"), config, run_id)
+    sums = found.groupBy("version").agg(
+        F.count_distinct("person").alias("people"), F.sum("images").alias("images"), F.sum("records").alias("records"),
+        F.max(F.col("policy") == PURGE).alias("goes"),
+    )  # fmt: skip
+    rows = sums.orderBy("version").collect()  # as many as versions
+    going = [versions[row["version"]] for row in rows if row["goes"]]
+    successors: dict[int, int | None] = {}
+    if going:
+        # Everybody whose no is in force, whatever their policy: a successor is a new version.
+        gone = said_no(spark, config, None, day).union(theirs.select("patient_id")).distinct()
+        changed = withdraw_versions(spark, config, going, gone, run_id, replaced)
+        successors = {entry.version: entry.successor for entry in changed}
+    return [
+        Held(project, cohort, r["version"], r["people"], r["images"], r["records"], successors.get(r["version"]))
+        for r in rows
+    ]
+
+
+def _clear_zone_2(spark: SparkSession, config: Config, patients: DataFrame) -> int:
+    """Files of old versions in which they stand, and what logs told of these; last those of the copy of opt-outs."""
+    drop_from_copy(spark, config, patients)
+    names = ["images", "series", "studies", *(f"records/{table}" for table in record_tables()), "opt_outs"]
+    count = 0
+    for target in (tables.table(config, f"deidentified/{name}") for name in names):
+        if tables.exists(spark, target):
+            columns = ("patient_id", *target.schema.other_people)
+            removed = purge.remove_files(target, purge.files_about(spark, target, patients, columns))
+            purge.forget(spark, target, removed)
+            count += removed
+    return count
