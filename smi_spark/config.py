@@ -72,6 +72,27 @@ class Records(_Section):
     ] = None
 
 
+class Pseudonyms(_Section):
+    """What becomes of patients. UIDs and accession numbers are keyed whatever is chosen: a table of billions of UIDs
+    would say no more than the key does."""
+
+    patients: Annotated[
+        Literal["keyed", "lookup", "lookup_or_keyed"],
+        Field(description="patient ids: by the key, from secure/mapping, or from there, else by the key"),
+    ] = "keyed"
+    misses: Annotated[
+        Literal["draw", "quarantine"],
+        Field(description="with lookup, a person whom secure/mapping lacks: gets a random id, or is quarantined"),
+    ] = "draw"
+    nobody: Annotated[
+        tuple[str, ...],
+        Field(description="ids that stand for nobody, in whatever capitals; zeros do anyway"),
+    ] = (
+        "ANON", "ANONYMISED", "ANONYMIZED", "ANONYMOUS", "DEFAULT", "DUMMY", "N/A", "NIL", "NONE", "NOT KNOWN", "NULL",
+        "TEST", "UNKNOWN",
+    )  # fmt: skip
+
+
 class Energy(_Section):
     # A virtual core under full load: mean of AWS in the methodology of Cloud Carbon Footprint, which takes it from
     # SPECpower (cloudcarbonfootprint.org/docs/methodology, "Compute"); Azure 3.76, Google 4.26.
@@ -113,6 +134,7 @@ class Config(_Section):
     keys: Keys
     ingest: Ingest = Ingest()
     records: Records = Records()
+    pseudonyms: Pseudonyms = Pseudonyms()
     energy: Energy = Energy()
     maintenance: Maintenance = Maintenance()
     spark: Annotated[dict[str, str], Field(description="Spark settings of a session built here")] = {}

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from smi_spark import storage, tables
 from smi_spark.analysis.registry import Pin, pins, registry_table, snapshot_tables
 from smi_spark.config import Config
+from smi_spark.deidentified.mapping import LEASE as MAPPING_LEASE
 from smi_spark.deidentified.text.scan import FINDINGS
 from smi_spark.deidentified.text.scan import LEASE as FINDINGS_LEASE
 from smi_spark.errors import BusyError, InputError, unknown_name
@@ -93,7 +94,9 @@ def writers(config: Config, name: str, snapshots: Mapping[str, Pin] = {}) -> lis
         cohorts = sorted({f"{pin.project}-{pin.cohort}" for pin in snapshots.values()})
         return [(config.zone("analysis"), cohort) for cohort in cohorts]
     if name == "secure/quarantine":
-        return [images, zone_2, *records.values(), lists]
+        return [images, zone_2, (secure, MAPPING_LEASE), *records.values(), lists]
+    if name == "secure/mapping":
+        return [zone_2, (secure, MAPPING_LEASE)]
     if name == FINDINGS:
         return [(secure, FINDINGS_LEASE)]
     if name == f"secure/{OPT_OUTS}":

@@ -24,11 +24,19 @@ class Reason(StrEnum):
     REFUSED_FOLDER = "refused_folder"
     # images
     NO_PATIENT_ID = "no_patient_id"
+    DEFAULT_PATIENT_ID = "default_patient_id"
+    TWO_PATIENT_IDS = "two_patient_ids"
+    NOT_IN_MAPPING = "not_in_mapping"
     # record rows
     WRONG_FIELD_COUNT = "wrong_field_count"
     BAD_VALUE = "bad_value"
     MISSING_VALUE = "missing_value"
     DUPLICATE_KEY = "duplicate_key"
+    # rows of a site's table of patient ids
+    TWO_IDS = "two_ids_of_a_person"
+    TWO_PERSONS = "two_persons_of_an_id"
+    OTHER_ID = "other_id_in_mapping"
+    UNFIT_ID = "unfit_id"
 
 
 BAD_FILES = (
@@ -52,8 +60,15 @@ REMEDIES: dict[Reason, str] = {
     Reason.SET_ASIDE: "Another file of this SOP instance was released in its place: nothing to do.",
     Reason.REFUSED_FOLDER: "Another file of its folder is bad, and ingest.strict is on: mend that, or release these.",
     Reason.NO_PATIENT_ID: "Nobody can be found behind the image: ask the archive for the patient's id.",
+    Reason.DEFAULT_PATIENT_ID: "Its id stands for nobody (pseudonyms.nobody): ask the archive for the patient's id.",
+    Reason.TWO_PATIENT_IDS: "Its id names two patients: ask the archive which one it is.",
+    Reason.NOT_IN_MAPPING: "secure/mapping has no id for the patient: load one, then run pseudonymise.py again.",
     Reason.WRONG_FIELD_COUNT: "The row has more or fewer fields than the header: check quotes and separators.",
     Reason.BAD_VALUE: "The value does not fit the column's type or formats in schemas/records/.",
     Reason.MISSING_VALUE: "A column that must have a value is empty.",
     Reason.DUPLICATE_KEY: "Another row of the load has this key, and differs: ask which one holds, load it later.",
+    Reason.TWO_IDS: "The site's table has two ids for one person: none is taken. Ask which one holds.",
+    Reason.TWO_PERSONS: "One id for two persons, whom the demography does not merge: none is taken. Ask whose it is.",
+    Reason.OTHER_ID: "The person has another id of the site, which stays: ask which one holds.",
+    Reason.UNFIT_ID: "An id is up to 64 letters, digits, - _ . and has no CHI number in it: have others made.",
 }

@@ -4,6 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteReadException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
 from delta.tables import DeltaTable
 from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
@@ -15,6 +22,11 @@ from smi_spark.errors import TableError
 from smi_spark.objectstore import open_files
 from smi_spark.tables import NOTED, SAME_ROWS, Table, settings
 
+# Another run committed to the table, or made it, meanwhile; nothing was of this commit.
+CONFLICTS = (
+    ConcurrentAppendException, ConcurrentDeleteReadException, ConcurrentWriteException, MetadataChangedException,
+    ProtocolChangedException,
+)  # fmt: skip
 CHECKPOINT_EVERY = 10  # commits; Delta's own default
 DRY_RUN_LISTS = 1000  # paths at most
 

@@ -161,11 +161,12 @@ def replace(
 
 def merge(
     df: DataFrame, target: Table, on: Sequence[str], *, among: DataFrame | None = None, only_changed: bool = False,
-    insert: bool = True,
+    insert: bool = True, update: bool = True,
 ) -> int:  # fmt: skip
     """Put rows in place of those with the same key ``on``, and add those whose key the table lacks; gives their number.
 
-    With ``only_changed`` a row that the table has as it is stays, and does not count. Without ``insert`` none is added.
+    With ``only_changed`` a row that the table has as it is stays, and does not count. Without ``insert`` none is added,
+    without ``update`` none takes another's place.
 
     A key stands once in ``df``, without nulls. The table is made when it is not there. ``among``: all rows of the table
     that can have such a key; where they have the partition columns, no other partition than theirs is read. Without it
@@ -178,7 +179,8 @@ def merge(
     )
     delta = DeltaTable.forPath(df.sparkSession, target.uri).alias("present")
     differs = ~reduce(and_, map(_equal, target.columns)) if only_changed else None
-    merging = delta.merge(given, condition).whenMatchedUpdateAll(differs)
+    merging = delta.merge(given, condition)
+    merging = merging.whenMatchedUpdateAll(differs) if update else merging
     (merging.whenNotMatchedInsertAll() if insert else merging).execute()
     metrics = _metrics(df.sparkSession, target)
     return int(metrics.get("numTargetRowsInserted", 0)) + int(metrics.get("numTargetRowsUpdated", 0))

@@ -1,15 +1,15 @@
 """What becomes of each column of zone 1 in zone 2: the actions that ``schemas/*.yaml`` name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from operator import and_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from smi_spark.config import KeySource
 from smi_spark.deidentified.dates import age_in_years, capped_age, years_of_age_string
-from smi_spark.deidentified.pseudonyms import Domain, pseudonymise
+from smi_spark.deidentified.pseudonyms import Domain
+from smi_spark.deidentified.swappers import Swapper
 from smi_spark.schema import Column as SchemaColumn
 from smi_spark.schema import TableSchema
 from smi_spark.secure.chi import birth_date_of, patient_identity
@@ -19,18 +19,19 @@ PATIENT_ID = "patient_id"
 DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "uid": "uid", "accession": "accession"}
 
 
-def deidentify(df: DataFrame, schema: TableSchema, key: KeySource, people: DataFrame | None = None) -> DataFrame:
+def deidentify(df: DataFrame, schema: TableSchema, swapper: Swapper, people: DataFrame | None = None) -> DataFrame:
     """Rows of zone 1 as zone 2 holds them: exactly the columns that ``schema`` lets through, in its order.
 
     Each column by its action: ``keep`` and ``date`` as they are; ``date_after_infancy`` likewise, null before the first
-    birthday; ``pseudonym``, ``uid`` and ``accession`` by the key, of the columns it is made of where it names some;
-    ``age`` in whole years, 90 for 90 and over, from the birth date at the event, else from the stated age; ``area``
-    the letters a postcode begins with; ``remove`` not at all. ``patient_id`` is the pseudonym of ``schema.patient``.
+    birthday; ``pseudonym`` by the swapper; ``uid`` and ``accession`` by its key, of the columns it is made of where it
+    names some; ``age`` in whole years, 90 for 90 and over, from the birth date at the event, else from the stated age;
+    ``area`` the letters a postcode begins with; ``remove`` not at all. ``patient_id`` is the id of ``schema.patient``;
+    null for who stands for nobody, or has none (``Swapper.provide``).
     A CHI number that ``people`` (columns of ``schemas/people.yaml``) has stands for its person everywhere.
     Columns that begin in zone 2 and are none of these (labels) stand in ``df`` already.
     Raises KeyFileError in the worker when it has no such key.
     """
-    return pseudonymise(identified(df, schema, people), id_columns(schema), key)
+    return swap_ids(identified(df, schema, swapper.nobody, people), id_columns(schema), swapper)
 
 
 def id_columns(schema: TableSchema) -> dict[str, Domain]:
@@ -41,18 +42,35 @@ def id_columns(schema: TableSchema) -> dict[str, Domain]:
 
 
 def identified(
-    df: DataFrame, schema: TableSchema, people: DataFrame | None = None, names: Collection[str] | None = None
-) -> DataFrame:
-    """Rows of zone 1 in the columns of zone 2 (or those of them in ``names``), before ids become pseudonyms."""
+    df: DataFrame, schema: TableSchema, nobody: Sequence[str], people: DataFrame | None = None,
+    names: Collection[str] | None = None,
+) -> DataFrame:  # fmt: skip
+    """Rows of zone 1 in the columns of zone 2 (or those of them in ``names``), before ids become pseudonyms.
+
+    nobody: ids that stand for nobody.
+    """
     columns = [column for column in schema.in_zone("deidentified") if names is None or column.name in names]
-    plain = df.select(*(_plain(column, schema).alias(column.name) for column in columns))
+    plain = df.select(*(_plain(column, schema, nobody).alias(column.name) for column in columns))
     of_patients = [name for name, domain in id_columns(schema).items() if domain == "patient"]
     return plain if people is None else with_persons(plain, people, [n for n in of_patients if n in plain.columns])
 
 
-def identity(schema: TableSchema) -> Column:
-    """The text that the row's ``patient_id`` is made of; null where nobody can be found behind the row."""
-    return patient_identity(F.col(str(schema.patient)))
+def swap_ids(rows: DataFrame, ids: Mapping[str, Domain], swapper: Swapper) -> DataFrame:
+    """``rows`` with what the swapper makes of the ids in these columns."""
+    others = {name: kind for name, kind in ids.items() if kind != "patient"}
+    return swapper.swap(rows, [name for name in ids if name not in others], others)
+
+
+def identities(df: DataFrame, schema: TableSchema, swapper: Swapper, people: DataFrame | None) -> DataFrame:
+    """identity: the people whom rows of zone 1 are about or name (a baby), each once."""
+    named = [patient_identity(F.col(column.name), swapper.nobody) for column in schema.columns if _is_patient(column)]
+    each = df.select(F.explode(F.array_distinct(F.array_compact(F.array(*named)))).alias("identity")).distinct()
+    return each if people is None else with_persons(each, people, ["identity"]).distinct()
+
+
+def patient_of(schema: TableSchema) -> Column:
+    """The column of zone 1 that says who the patient is, as it is written there."""
+    return F.col(str(schema.patient))
 
 
 def postcode_area(postcode: Column) -> Column:
@@ -60,17 +78,21 @@ def postcode_area(postcode: Column) -> Column:
     return F.nullif(F.regexp_extract(F.upper(F.trim(postcode)), "^([A-Z]{1,2})[0-9]", 1), F.lit(""))
 
 
-def _plain(column: SchemaColumn, schema: TableSchema) -> Column:
+def _is_patient(column: SchemaColumn) -> bool:
+    return column.deidentify == "pseudonym"
+
+
+def _plain(column: SchemaColumn, schema: TableSchema, nobody: Sequence[str]) -> Column:
     """The column before its pseudonyms are made."""
     if column.made_of:
         return F.concat_ws("|", *column.made_of)
     if column.name == PATIENT_ID and schema.patient is not None:
-        return identity(schema)
+        return patient_identity(patient_of(schema), nobody)
     match column.deidentify:
         case "age":
             return _age(schema)
         case "pseudonym":
-            return patient_identity(F.col(column.name))
+            return patient_identity(F.col(column.name), nobody)
         case "area":
             return postcode_area(F.col(column.name))
         case "date_after_infancy":

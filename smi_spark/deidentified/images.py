@@ -5,14 +5,15 @@ from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config, KeySource
-from smi_spark.deidentified.actions import deidentify, identity
+from smi_spark.deidentified.actions import deidentify, identities, patient_of
 from smi_spark.deidentified.labels import with_labels
 from smi_spark.deidentified.pseudonyms import pseudonymise
-from smi_spark.deidentified.reached import REKEYED_UP_TO, TAKEN_UP_TO, UNLINKED
+from smi_spark.deidentified.reached import RENEWED_UP_TO, TAKEN_UP_TO, UNLINKED, numbers_to_renew
 from smi_spark.deidentified.replaced import note_key
-from smi_spark.reasons import Reason
+from smi_spark.deidentified.swappers import FAULT, Swapper
 from smi_spark.schema import load_schema
 from smi_spark.secure.changes import changes_since, withdrawn_images, withdrawn_studies
+from smi_spark.secure.chi import patient_identity
 from smi_spark.secure.instances import is_indexed, places_of, within
 from smi_spark.secure.people import People, of_numbers
 from smi_spark.secure.quarantine import record_bad
@@ -22,15 +23,18 @@ IMAGES = "deidentified/images"
 ORIGINAL, MADE_FROM = "original_sop_instance_uid", "image_run_id"  # columns of links
 
 
-def images_to_deidentified(images: DataFrame, key: KeySource, people: DataFrame | None = None) -> DataFrame:
+def images_to_deidentified(images: DataFrame, swapper: Swapper, people: DataFrame | None = None) -> DataFrame:
     """Rows of secure/images as deidentified/images holds them, with their labels."""
-    return deidentify(with_labels(images), load_schema("images"), key, people)
+    return deidentify(with_labels(images), load_schema("images"), swapper, people)
 
 
-def taken_up_to(spark: SparkSession, config: Config) -> str:
-    """The newest run of zone 1 of which no image waits; empty, so that all are looked at, where a table is missing."""
+def taken_up_to(spark: SparkSession, config: Config, swapper: Swapper) -> str:
+    """The newest run of zone 1 of which no image waits; empty, so that all are looked at, where a table is missing, or
+    an id may have come for whom the mapping lacked."""
     target, links = tables.table(config, IMAGES), tables.table(config, "secure/links")
     if not (tables.exists(spark, target) and tables.exists(spark, links)):
+        return ""
+    if swapper.leaves_out and swapper.up_to() > (tables.get_property(spark, target, RENEWED_UP_TO) or ""):
         return ""
     return tables.get_property(spark, target, TAKEN_UP_TO) or ""
 
@@ -55,64 +59,73 @@ def withdraw_images(spark: SparkSession, config: Config, since: str) -> int:
 
 
 def add_images(
-    spark: SparkSession, config: Config, people: People, archive_key: str, run_id: str, since: str
+    spark: SparkSession, config: Config, people: People, swapper: Swapper, archive_key: str, run_id: str, since: str
 ) -> tuple[int, int]:
-    """Images of runs behind ``since`` that have no link yet → zone 2, and their links; those without a patient →
-    quarantine. Gives the numbers of both.
+    """Images of runs behind ``since`` that have no link yet → zone 2, and their links; those whose patient gets no id
+    (``Swapper.with_fault``) → quarantine. Gives the numbers of both.
     """
-    key, links, target = config.keys.archive, tables.table(config, "secure/links"), tables.table(config, IMAGES)
+    schema, links, target = load_schema("images"), tables.table(config, "secure/links"), tables.table(config, IMAGES)
     waiting = _unlinked(spark, tables.table(config, "secure/images"), links, since)
-    patient = identity(load_schema("images"))
-    waiting = people.without_barred(waiting, patient)
-    nobody, usable = waiting.where(patient.isNull()), waiting.where(patient.isNotNull())
+    waiting = people.without_barred(waiting, patient_identity(patient_of(schema), swapper.nobody))
+    waiting = swapper.with_fault(waiting, patient_of(schema), people.numbers)
+    nobody, usable = waiting.where(F.col(FAULT).isNotNull()), waiting.where(F.col(FAULT).isNull()).drop(FAULT)
     quarantined = 0 if nobody.isEmpty() else record_bad(config, _without_patient(nobody), IMAGES, run_id)
     interrupted = _is_interrupted(spark, target, links)
     tables.create(spark, target)
     note_key(spark, config, target, archive_key)
     if usable.isEmpty():
         return 0, quarantined
-    rows = images_to_deidentified(usable, key, people.numbers)
+    swapper.provide(identities(usable, schema, swapper, people.numbers), run_id)
+    rows = images_to_deidentified(usable, swapper, people.numbers)
     if interrupted:
         there = within(usable.select(*target.schema.partition_by))
         added = tables.append_missing(rows, target, target.schema.key, among=there)
     else:
         tables.set_property(spark, target, UNLINKED, run_id)
         added = tables.append(rows, target)
-    tables.append(_links(usable, key, archive_key, run_id), links)
+    tables.append(_links(usable, swapper.key, archive_key, run_id), links)
     tables.set_property(spark, target, UNLINKED, None)
     return added, quarantined
 
 
-def rekey_images(spark: SparkSession, config: Config, people: People) -> int:
-    """Images that stand in zone 2 and whose CHI number is another person's since: made again; gives their number."""
-    target = tables.table(config, IMAGES)
-    rows = rekeyed_images(spark, config, people)
-    if rows is None or rows.select("SOPInstanceUID").isEmpty():
+def rekey_images(spark: SparkSession, config: Config, people: People, swapper: Swapper, run_id: str) -> int:
+    """Images that stand in zone 2 and whose CHI number is another person's since, or whose person has another id: made
+    again; gives their number. One whose patient gets no id stays as it is."""
+    target, schema = tables.table(config, IMAGES), load_schema("images")
+    found = rekeyed_images(spark, config, people, swapper)
+    if found is None:
         return 0
-    again = images_to_deidentified(rows, config.keys.archive, people.numbers)
+    judged = swapper.with_fault(found, patient_of(schema), people.numbers)
+    rows = judged.where(F.col(FAULT).isNull()).drop(FAULT)
+    if rows.select("SOPInstanceUID").isEmpty():
+        return 0
+    swapper.provide(identities(rows, schema, swapper, people.numbers), run_id)
+    again = images_to_deidentified(rows, swapper, people.numbers)
     places = rows.select(*target.schema.partition_by)
     return tables.merge(again, target, target.schema.key, among=places, insert=False)
 
 
-def rekeyed_images(spark: SparkSession, config: Config, people: People) -> DataFrame | None:
-    """Rows of secure/images whose CHI number is another person's since zone 2 has it; none where none can be."""
+def rekeyed_images(spark: SparkSession, config: Config, people: People, swapper: Swapper) -> DataFrame | None:
+    """Rows of secure/images whose CHI number is another person's, or whose person has another id, since zone 2 has
+    them; none where none can be."""
     target = tables.table(config, IMAGES)
     if not tables.exists(spark, target):
         return None
-    rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
-    if rekeyed is None:
+    numbers = numbers_to_renew(spark, target, people, swapper)
+    if numbers is None:
         return None
     images = tables.read(spark, tables.table(config, "secure/images"))
-    return of_numbers(images, rekeyed, [identity(load_schema("images"))], ["SOPInstanceUID"])
+    patient = patient_identity(patient_of(load_schema("images")), swapper.nobody)
+    return of_numbers(images, numbers, [patient], ["SOPInstanceUID"])
 
 
-def touched_studies(spark: SparkSession, config: Config, people: People, since: str) -> DataFrame:
+def touched_studies(spark: SparkSession, config: Config, people: People, swapper: Swapper, since: str) -> DataFrame:
     """StudyInstanceUID of zone 1, each once: of images that came, left or are another person's since that run."""
     images = tables.read(spark, tables.table(config, "secure/images"))
     came = images.where(F.col("run_id") > since) if since else images
     left = withdrawn_studies(changes_since(spark, config, since))
     studies = came.select("StudyInstanceUID").union(left)
-    rekeyed = rekeyed_images(spark, config, people)
+    rekeyed = rekeyed_images(spark, config, people, swapper)
     return (studies if rekeyed is None else studies.union(rekeyed.select("StudyInstanceUID"))).distinct()
 
 
@@ -143,7 +156,7 @@ def _without_patient(images: DataFrame) -> DataFrame:
         "StudyInstanceUID",
         F.lit("PatientID").alias("column"),
         F.col("PatientID").alias("value"),
-        F.lit(Reason.NO_PATIENT_ID.value).alias("reason"),
+        F.col(FAULT).alias("reason"),
     )
 
 

@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.images import IMAGES
-from smi_spark.deidentified.pseudonyms import pseudonymise
+from smi_spark.deidentified.swappers import choose_swapper
+from smi_spark.run import new_run_id
 from smi_spark.schema import record_tables
 from smi_spark.secure.opt_outs import ASKED, all_numbers, not_purged, opt_outs, opt_outs_copy
 from smi_spark.secure.people import People, without_values
@@ -56,9 +57,14 @@ def drop_from_copy(spark: SparkSession, config: Config, patients: DataFrame) -> 
 
 
 def with_pseudonyms(people: DataFrame, config: Config, numbers: DataFrame | None) -> DataFrame:
-    """``people`` (person, …) once for each CHI number that stands for them, ``chi``, with its ``patient_id``."""
+    """``people`` (person, …) once for each CHI number that stands for them, ``chi``, with its ``patient_id``.
+
+    Who has none yet is given one where ids are drawn: they are known before their rows come. Else they are left out.
+    """
+    swapper = choose_swapper(people.sparkSession, config)
     rows = all_numbers(people, numbers).withColumn("patient_id", F.col("chi"))
-    return pseudonymise(rows, {"patient_id": "patient"}, config.keys.archive)
+    swapper.provide(rows.select(F.col("chi").alias("identity")).distinct(), new_run_id())
+    return swapper.swap(rows, ["patient_id"], {}).where(F.col("patient_id").isNotNull())
 
 
 def take_out(spark: SparkSession, config: Config, patients: DataFrame) -> Taken:
@@ -129,7 +135,8 @@ def _is_behind(spark: SparkSession, config: Config, people: People, archive_key:
 
 def _reflected(spark: SparkSession, config: Config, people: People, archive_key: str) -> str:
     asked = tables.get_property(spark, opt_outs_copy(config), ASKED)
-    return f"{asked} {people.up_to or '-'} {archive_key}"
+    ids = choose_swapper(spark, config).up_to()
+    return f"{asked} {people.up_to or '-'} {archive_key} {ids or '-'}"
 
 
 def _pseudonyms(spark: SparkSession, config: Config, people: People, day: date) -> DataFrame:

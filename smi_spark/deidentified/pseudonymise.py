@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config
+from smi_spark.deidentified.adoption import adopt
 from smi_spark.deidentified.images import (
     IMAGES,
     add_images,
@@ -21,9 +22,10 @@ from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
-from smi_spark.deidentified.reached import REKEYED_UP_TO, RETURNED_UP_TO, TAKEN_UP_TO, note_reached
+from smi_spark.deidentified.reached import RETURNED_UP_TO, TAKEN_UP_TO, note_reached, note_renewed
 from smi_spark.deidentified.records import bring_up_records
 from smi_spark.deidentified.rollups import bring_up_roll_ups
+from smi_spark.deidentified.swappers import Swapper, choose_swapper
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import record_tables
@@ -31,9 +33,11 @@ from smi_spark.secure.opt_outs import with_opt_outs
 from smi_spark.secure.people import People, read_people
 from smi_spark.secure.runs import newest_ended
 
+ZONE_2_LEASE = "images-and-records"
+
 # Batches for the workers end by their number of rows alone. Spark otherwise asks for the size of what it has gathered
 # at each row, which is dear where columns are lists: of ids and texts so many bytes never come together.
-_BY_ROWS = {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}
+BY_ROWS = {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def run(spark: SparkSession, config: Config) -> Counts:
     """
     check_tables(load_profile(config.profile))
     archive_key, run_id = key_id(load_key(config.keys.archive)), new_run_id()
-    with lease(config.zone("deidentified"), "images-and-records", run_id), tables.settings(spark, _BY_ROWS):
+    with lease(config.zone("deidentified"), ZONE_2_LEASE, run_id), tables.settings(spark, BY_ROWS):
         return _bring_up(spark, config, archive_key, run_id)
 
 
@@ -86,30 +90,34 @@ def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str
     check_key(spark, config, archive_key)
     names = (f"records/{table}" for table in record_tables())
     records = [name for name in names if _is_there(spark, config, name)]
-    day = datetime.now(UTC).date()
+    day, swapper = datetime.now(UTC).date(), choose_swapper(spark, config)
     people = with_opt_outs(spark, config, read_people(spark, config), day)
+    adopt(spark, config, people.numbers, swapper, run_id)
     add_to_copy(spark, config, people, archive_key, day)
     images = Counts(0, 0, 0, 0, {})
     if _is_there(spark, config, "images") or not records:
-        images = _bring_up_images(spark, config, people, archive_key, run_id)
-    named = {name: bring_up_records(spark, config, people, name, archive_key) for name in records}
+        images = _bring_up_images(spark, config, people, swapper, archive_key, run_id)
+    added = {name: bring_up_records(spark, config, people, swapper, name, archive_key, run_id) for name in records}
     end_copy(spark, config, people, archive_key, day)
-    return replace(images, records=named)
+    return replace(images, records=added)
 
 
-def _bring_up_images(spark: SparkSession, config: Config, people: People, archive_key: str, run_id: str) -> Counts:
+def _bring_up_images(
+    spark: SparkSession, config: Config, people: People, swapper: Swapper, archive_key: str, run_id: str
+) -> Counts:
     """Only rows and changes of runs behind the last that this table has taken all of are looked at."""
     target = tables.table(config, IMAGES)
-    since, up_to = taken_up_to(spark, config), newest_ended(spark, config)  # before images: of these runs all is there
+    since = taken_up_to(spark, config, swapper)
+    up_to = newest_ended(spark, config)  # before images: of these runs all is there
     before = tables.content_version(spark, target) if tables.exists(spark, target) else None
     if before is not None and people.returned_since(tables.get_property(spark, target, RETURNED_UP_TO)) is not None:
         since = ""  # images of people who take part again wait since long
-    touched = touched_studies(spark, config, people, since)
+    touched = touched_studies(spark, config, people, swapper, since)
     withdrawn = withdraw_images(spark, config, since)
-    rekeyed = rekey_images(spark, config, people)
-    images, quarantined = add_images(spark, config, people, archive_key, run_id, since)
+    rekeyed = rekey_images(spark, config, people, swapper, run_id)
+    images, quarantined = add_images(spark, config, people, swapper, archive_key, run_id, since)
     series, studies = bring_up_roll_ups(spark, config, before, touched)
-    note_reached(spark, target, REKEYED_UP_TO, people.up_to)
+    note_renewed(spark, target, people, swapper)
     note_reached(spark, target, RETURNED_UP_TO, people.returned_by)
     note_reached(spark, target, TAKEN_UP_TO, up_to)
     return Counts(images, quarantined, series, studies, {}, withdrawn, rekeyed)

@@ -1,8 +1,10 @@
 """How far a table of zone 2 has come with what it is made of, as properties of the table."""
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import tables
+from smi_spark.deidentified.swappers import Swapper
+from smi_spark.secure.people import People
 from smi_spark.tables import Table
 
 TAKEN_UP_TO = "smi_spark.taken"  # of images: the newest run of zone 1 that ended, of which nothing waits
@@ -11,9 +13,28 @@ OF_IMAGES = "smi_spark.of_images"  # of roll-ups: the version of images that the
 LOADED_UP_TO = "smi_spark.loaded"  # of a record table: the newest load that it reflects
 RETURNED_UP_TO = "smi_spark.returned"  # likewise, of people who take part again
 REKEYED_UP_TO = "smi_spark.rekeyed"  # the newest load of the demography that the table reflects
+RENEWED_UP_TO = "smi_spark.renewed"  # the newest run that gave people other ids in the mapping
 
 
 def note_reached(spark: SparkSession, target: Table, name: str, now: str) -> None:
     """Put the property where it says something else; nothing for an empty ``now``."""
     if now and now != tables.get_property(spark, target, name):
         tables.set_property(spark, target, name, now)
+
+
+def numbers_to_renew(spark: SparkSession, target: Table, people: People, swapper: Swapper) -> DataFrame | None:
+    """chi: ids of zone 1 whose rows in the table are another person's since, or of another id; none for none."""
+    rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
+    renewed = None
+    if swapper.up_to():
+        since = tables.get_property(spark, target, RENEWED_UP_TO) or ""
+        renewed = swapper.renewed_since(since, people.numbers)
+    if rekeyed is None or renewed is None:
+        return renewed if rekeyed is None else rekeyed
+    return rekeyed.union(renewed).distinct()
+
+
+def note_renewed(spark: SparkSession, target: Table, people: People, swapper: Swapper) -> None:
+    """Say that the rows of ``numbers_to_renew`` are made anew."""
+    note_reached(spark, target, REKEYED_UP_TO, people.up_to)
+    note_reached(spark, target, RENEWED_UP_TO, swapper.up_to())

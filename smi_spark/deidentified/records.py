@@ -7,16 +7,21 @@ from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.deidentified.actions import deidentify, identity
-from smi_spark.deidentified.reached import LOADED_UP_TO, REKEYED_UP_TO, RETURNED_UP_TO, note_reached
+from smi_spark.deidentified.actions import deidentify, identities, patient_of
+from smi_spark.deidentified.reached import LOADED_UP_TO, RETURNED_UP_TO, note_reached, note_renewed, numbers_to_renew
 from smi_spark.deidentified.replaced import note_key
+from smi_spark.deidentified.swappers import Swapper
 from smi_spark.errors import TableError
+from smi_spark.schema import TableSchema
+from smi_spark.secure.chi import patient_identity
 from smi_spark.secure.people import People, of_numbers
 from smi_spark.secure.runs import newest_run
 from smi_spark.secure.submissions import loaded_up_to
 
 
-def bring_up_records(spark: SparkSession, config: Config, people: People, name: str, archive_key: str) -> int:
+def bring_up_records(
+    spark: SparkSession, config: Config, people: People, swapper: Swapper, name: str, archive_key: str, run_id: str
+) -> int:
     """Rows of a record table that zone 2 lacks or has otherwise; gives how many it gained or that changed."""
     source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
     up_to = loaded_up_to(spark, config, name)
@@ -28,23 +33,52 @@ def bring_up_records(spark: SparkSession, config: Config, people: People, name: 
     tables.create(spark, tables.with_all_columns(spark, target))
     note_key(spark, config, target, archive_key)
     done = tables.get_property(spark, target, LOADED_UP_TO) or ""
-    rekeyed = people.rekeyed_since(tables.get_property(spark, target, REKEYED_UP_TO))
     waiting = rows.where((F.col("run_id") > done) & (F.col("run_id") <= up_to))
+    renewed = numbers_to_renew(spark, target, people, swapper)
     returned = people.returned_since(tables.get_property(spark, target, RETURNED_UP_TO))
-    if done and (again := [numbers for numbers in (rekeyed, returned) if numbers is not None]):
-        columns = [F.col(column) for column in source.schema.chi_columns]
-        numbers = reduce(DataFrame.union, again).distinct()
-        older = of_numbers(rows.where(F.col("run_id") <= done), numbers, columns, source.schema.key)
-        waiting = waiting.union(older)
-    waiting = people.without_barred(waiting, identity(source.schema), source.schema.other_people)
+    if done and (again := [numbers for numbers in (renewed, returned) if numbers is not None]):
+        waiting = waiting.union(_older(rows, target, reduce(DataFrame.union, again).distinct(), swapper, done))
+    patient = patient_identity(patient_of(source.schema), swapper.nobody)
+    waiting = people.without_barred(waiting, patient, source.schema.other_people)
     count = 0
     if not waiting.select(*source.schema.key).isEmpty():
-        made = deidentify(waiting, source.schema, config.keys.archive, people.numbers)
+        made = _made(waiting, source.schema, people, swapper, run_id)
         count = tables.append(made, target) if is_new else tables.merge(made, target, key, only_changed=True)
     note_reached(spark, target, LOADED_UP_TO, up_to)
-    note_reached(spark, target, REKEYED_UP_TO, people.up_to)
+    note_renewed(spark, target, people, swapper)
     note_reached(spark, target, RETURNED_UP_TO, people.returned_by)
     return count
+
+
+def renew_records(spark: SparkSession, config: Config, people: People, swapper: Swapper, name: str, run_id: str) -> int:
+    """Rows that stand in a record table of zone 2 and name somebody whose id is another one since: made again; gives
+    how many changed."""
+    source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
+    if not tables.exists(spark, target):
+        return 0
+    done = tables.get_property(spark, target, LOADED_UP_TO) or ""
+    numbers = numbers_to_renew(spark, target, people, swapper) if done else None
+    count = 0
+    if numbers is not None:
+        older = _older(tables.read(spark, source), target, numbers, swapper, done)
+        if not older.select(*source.schema.key).isEmpty():
+            made = _made(older, source.schema, people, swapper, run_id)
+            key = target.schema.key_in("deidentified")
+            count = tables.merge(made, target, key, only_changed=True, insert=False)
+    note_renewed(spark, target, people, swapper)
+    return count
+
+
+def _older(rows: DataFrame, target: tables.Table, numbers: DataFrame, swapper: Swapper, done: str) -> DataFrame:
+    """Of the rows that zone 2 has come to, those that name one of ``numbers`` (chi)."""
+    named = [patient_identity(F.col(column), swapper.nobody) for column in target.schema.chi_columns]
+    return of_numbers(rows.where(F.col("run_id") <= done), numbers, named, target.schema.key)
+
+
+def _made(rows: DataFrame, schema: TableSchema, people: People, swapper: Swapper, run_id: str) -> DataFrame:
+    """Rows of zone 1 as zone 2 has them, when everybody whom they name has an id."""
+    swapper.provide(identities(rows, schema, swapper, people.numbers), run_id)
+    return deidentify(rows, schema, swapper, people.numbers)
 
 
 def _check_key(spark: SparkSession, target: tables.Table, key: tuple[str, ...]) -> None:

@@ -11,14 +11,16 @@ from pyspark.sql import functions as F
 
 from smi_spark import storage, tables
 from smi_spark.config import Config, KeySource
-from smi_spark.deidentified.actions import id_columns, identified
+from smi_spark.deidentified.actions import id_columns, identified, swap_ids
 from smi_spark.deidentified.images import IMAGES, ORIGINAL
 from smi_spark.deidentified.keyed import KEY_ID, ROTATION, Properties, keyed_tables
 from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
-from smi_spark.deidentified.pseudonyms import Domain, pseudonymise
+from smi_spark.deidentified.pseudonymise import ZONE_2_LEASE
+from smi_spark.deidentified.pseudonyms import Domain
 from smi_spark.deidentified.replaced import ids_in, note_replaced, record_replaced
 from smi_spark.deidentified.rollups import bring_up_roll_ups
+from smi_spark.deidentified.swappers import Swapper, choose_swapper
 from smi_spark.errors import InputError, OtherKeyError
 from smi_spark.lease import lease
 from smi_spark.progress import Progress
@@ -37,10 +39,10 @@ _KINDS: tuple[Domain, ...] = get_args(Domain)
 
 @dataclass(frozen=True)
 class Keys:
-    """The former key and the one that takes its place: where workers find them, and their ids."""
+    """The former key and the one that takes its place: what each makes of ids, and its name."""
 
-    former: KeySource
-    new: KeySource
+    former: Swapper
+    new: Swapper
     former_id: str
     new_id: str
 
@@ -64,7 +66,8 @@ class Rotated:
 def rotate_key(spark: SparkSession, config: Config, former: KeySource) -> Rotated:
     """Make zone 2 anew with ``keys.archive`` of the configuration, in place of the key ``former``.
 
-    Ids alone change. Rows that zone 1 does not have any more are left out, as ``pseudonymise`` would take them out.
+    Ids alone change, those of patients only where the key makes them: ids of a mapping stay. Rows that zone 1 does not
+    have any more are left out, as ``pseudonymise`` would take them out.
 
     Commits, in this order: properties of ``deidentified/images`` and every ``deidentified/records/<name>`` that say
     that they are between two keys; who said no, under new ids too, in ``deidentified/opt_outs``; then table by table
@@ -76,15 +79,15 @@ def rotate_key(spark: SparkSession, config: Config, former: KeySource) -> Rotate
     Raises KeyFileError when a key cannot be had, InputError when both are the same, OtherKeyError when ``former`` did
     not make zone 2 or another rotation is under way, and BusyError while another run pseudonymises.
     """
-    archive = config.keys.archive
-    keys = Keys(former, archive, key_id(load_key(former)), key_id(load_key(archive)))
+    ids = [key_id(load_key(source)) for source in (former, config.keys.archive)]
+    keys = Keys(choose_swapper(spark, _with_key(config, former)), choose_swapper(spark, config), *ids)
     if keys.former_id == keys.new_id:
         raise InputError(
             f"The former key and keys.archive of the configuration are the same, key {keys.new_id}. "
             "Name the new key in the configuration, and the one that made zone 2 as the former."
         )
     run = runs.Run(new_run_id(), "", datetime.now(UTC))
-    with lease(config.zone("deidentified"), "images-and-records", run.id):
+    with lease(config.zone("deidentified"), ZONE_2_LEASE, run.id):
         return _rotate(spark, config, keys, run)
 
 
@@ -144,7 +147,7 @@ def _make_anew(
 ) -> tuple[int, dict[str, int]]:
     """How many ids of a table were recorded as replaced, and how many rows were then made anew, by table."""
     source, people = _as_of_now(spark, config, target), _persons(spark, config)
-    ids = _ids_of(spark, config, target, source, people)
+    ids = _ids_of(spark, config, target, source, keys, people)
     replaced = record_replaced(replacements(ids, keys), config, run_id, keys.new_id)
     note = f"rotation {run_id} of "
     if target.name == IMAGES:
@@ -177,7 +180,7 @@ def _make_links_anew(spark: SparkSession, config: Config, keys: Keys, note: str)
     if links.where(F.col("key_id") == keys.former_id).isEmpty():
         return 0
     given = links.withColumns({"SOPInstanceUID": F.col(ORIGINAL), "key_id": F.lit(keys.new_id)})
-    fresh = swapped(given, {"SOPInstanceUID": "uid"}, keys.new)
+    fresh = swap_ids(given, {"SOPInstanceUID": "uid"}, keys.new)
     return tables.rewrite(fresh, target, where="true", note=note + target.name)
 
 
@@ -190,10 +193,10 @@ def with_new_ids(
     """
     key = schema.key_in("deidentified")
     ids = {name: kind for name, kind in id_columns(schema).items() if name in rows.columns}
-    plain = identified(source, schema, people, {*ids, *key})
+    plain = identified(source, schema, keys.new.nobody, people, {*ids, *key})
     given = plain.withColumns({f"former_{name}": F.col(name) for name in key})
     by_former = {f"former_{name}": ids[name] for name in key if name in ids}
-    made = swapped(swapped(given, by_former, keys.former), ids, keys.new)
+    made = swap_ids(swap_ids(given, by_former, keys.former), ids, keys.new)
     former = F.struct(*(F.col(f"former_{name}").alias(name) for name in key))
     either = F.explode(F.array_distinct(F.array(former, F.struct(*key))))
     fresh = made.select(either.alias("row"), *(F.col(name).alias(f"new_{name}") for name in ids))
@@ -204,26 +207,21 @@ def with_new_ids(
 def replacements(ids: DataFrame, keys: Keys) -> DataFrame:
     """kind, old, new: what either key makes of ``ids`` (kind, id) of zone 1."""
     apart = {f"{age}_{kind}": F.when(F.col("kind") == kind, F.col("id")) for kind in _KINDS for age in ("old", "new")}
-    made = swapped(ids.withColumns(apart), {f"old_{kind}": kind for kind in _KINDS}, keys.former)
-    made = swapped(made, {f"new_{kind}": kind for kind in _KINDS}, keys.new)
+    made = swap_ids(ids.withColumns(apart), {f"old_{kind}": kind for kind in _KINDS}, keys.former)
+    made = swap_ids(made, {f"new_{kind}": kind for kind in _KINDS}, keys.new)
     either = [F.coalesce(*(f"{age}_{kind}" for kind in _KINDS)).alias(age) for age in ("old", "new")]
     return made.select("kind", *either)
 
 
-def swapped(rows: DataFrame, ids: Mapping[str, Domain], key: KeySource) -> DataFrame:
-    """``rows`` with what a key makes of the ids in these columns: the one place where ids of a rotation are made."""
-    return pseudonymise(rows, ids, key)
-
-
 def _ids_of(
-    spark: SparkSession, config: Config, target: Table, source: DataFrame, people: DataFrame | None
+    spark: SparkSession, config: Config, target: Table, source: DataFrame, keys: Keys, people: DataFrame | None
 ) -> DataFrame:
     """kind, id: of zone 1, each once; also those that left it and may come back, and numbers before a merge."""
     columns = tables.read(spark, target).columns
     named = {name: kind for name, kind in id_columns(target.schema).items() if name in columns}
     past = tables.history_of(_source(config, target))
     rows = [source, *([tables.read(spark, past)] if tables.exists(spark, past) else [])]
-    found = [ids_in(identified(one, target.schema, names=named), named) for one in rows]
+    found = [ids_in(identified(one, target.schema, keys.new.nobody, names=named), named) for one in rows]
     persons = [] if people is None else [people.select(F.lit("patient").alias("kind"), F.col("person").alias("id"))]
     return reduce(DataFrame.union, [*found, *persons]).distinct()
 
@@ -243,3 +241,7 @@ def _persons(spark: SparkSession, config: Config) -> DataFrame | None:
     if not tables.exists(spark, people):
         return None
     return tables.read(spark, people, tables.latest_version(spark, people)).select("chi", "person")
+
+
+def _with_key(config: Config, archive: KeySource) -> Config:
+    return config.model_copy(update={"keys": config.keys.model_copy(update={"archive": archive})})

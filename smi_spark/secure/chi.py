@@ -1,7 +1,8 @@
 """CHI, Scotland's Community Health Index number: ten digits, the last one a check."""
 
 import importlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,6 +14,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from smi_spark.errors import ConfigError
+from smi_spark.reasons import Reason
 from smi_spark.secure.letters import ZERO, Array, Letters, are_digits, number
 
 LENGTH = 10
@@ -32,6 +34,7 @@ class ChiFlag(StrEnum):
 
 FAILURES = (ChiFlag.NOT_TEN_DIGITS, ChiFlag.WRONG_DATE, ChiFlag.WRONG_CHECK)
 
+_PADDING = re.compile(r"[\s\x00]", re.ASCII)  # as Java's \s has it
 _DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int32)
 
 
@@ -73,17 +76,71 @@ def judge_chis(texts: Array) -> Chis:
     return Chis(texts, restored, faults)
 
 
-def patient_identity(raw: Column) -> Column:
+def patient_identity(raw: Column, nobody: Sequence[str] = ()) -> Column:
     """The text of a patient id that pseudonyms are made of: the same for all ways of writing one CHI number.
 
     Padding is stripped, spaces within a CHI are closed, and a leading zero that a spreadsheet took is put back
-    (nine digits); blank is null.
+    (nine digits); ``A\\A`` is A. Null where nobody can be found: for blanks, for two ids that differ (``A\\B``), and
+    for what stands for nobody, which is zeros, and the texts of ``nobody`` in whatever capitals.
     """
+    identity = _identity(raw)
+    return F.when(_is_plain(raw, nobody), raw).otherwise(F.when(~_is_nobody(identity, nobody), identity))
+
+
+def identity_fault(raw: Column, nobody: Sequence[str] = ()) -> Column:
+    """Why a patient id has no ``patient_identity``, as the texts of ``Reason``; null where it has one."""
+    identity = _identity(raw)
+    is_blank = F.coalesce(raw, F.lit("")).rlike(r"^[\s\x00\\]*$")
+    return (
+        F.when(_is_plain(raw, nobody), None)
+        .when(is_blank, str(Reason.NO_PATIENT_ID))
+        .when(identity.isNull(), str(Reason.TWO_PATIENT_IDS))
+        .when(_is_nobody(identity, nobody), str(Reason.DEFAULT_PATIENT_ID))
+    )
+
+
+def ids_in(text: str) -> frozenset[str]:
+    """Ids that a text of a data set names, each as ``patient_identity`` writes it: of ``A\\A`` one, of ``A\\B`` two."""
+    found = set()
+    for value in text.split("\\"):
+        closed = _PADDING.sub("", value)
+        found.add(closed.zfill(LENGTH) if re.fullmatch("[0-9]{9,10}", closed) else value.strip(" \t\n\v\f\r\0"))
+    return frozenset(found - {""})
+
+
+def _is_plain(raw: Column, nobody: Sequence[str]) -> Column:
+    """Whether a text is its own identity at first sight, as nearly all are: what costs more is done for the others."""
+    return raw.rlike(r"^[0-9]{10}\z") & ~raw.isin("0" * LENGTH, *_in_capitals(nobody))
+
+
+def _identity(raw: Column) -> Column:
+    """The one id that a text names; null for none or several."""
+    return F.when(raw.contains("\\"), _one_of_several(raw)).otherwise(_identity_of_one(raw))
+
+
+def _identity_of_one(raw: Column) -> Column:
     closed = F.regexp_replace(raw, r"[\s\x00]", "")
     stripped = F.regexp_replace(raw, r"^[\s\x00]+|[\s\x00]+$", "")
-    identity = F.when(closed.rlike("^[0-9]{9,10}$"), F.lpad(closed, 10, "0")).otherwise(stripped)
-    usual = raw.rlike(r"\A[0-9]{10}\z")  # one look at most values in place of three
-    return F.when(usual, raw).otherwise(F.nullif(identity, F.lit("")))
+    identity = F.when(closed.rlike("^[0-9]{9,10}$"), F.lpad(closed, LENGTH, "0")).otherwise(stripped)
+    return F.when(identity != "", identity)
+
+
+def _one_of_several(raw: Column) -> Column:
+    """Of values between backslashes; without a lambda, for which Spark would make no code."""
+    closed = F.regexp_replace(raw, r"[\s\x00]", "")
+    numbers = F.regexp_replace(closed, "(?<![0-9])([0-9]{9})(?![0-9])", "0$1")
+    stripped = F.regexp_replace(raw, r"^[\s\x00]+|[\s\x00]+$|[\s\x00]+(?=\\)|(?<=\\)[\s\x00]+", "")
+    texts = F.when(closed.rlike(r"^\\*([0-9]{9,10}(\\+|$))+$"), numbers).otherwise(stripped)
+    ids = F.array_remove(F.array_distinct(F.split(texts, r"\\")), "")
+    return F.when(F.size(ids) == 1, F.get(ids, F.lit(0)))
+
+
+def _is_nobody(identity: Column, nobody: Sequence[str]) -> Column:
+    return identity.rlike("^0+$") | F.upper(identity).isin(_in_capitals(nobody))
+
+
+def _in_capitals(nobody: Sequence[str]) -> list[str]:
+    return [text.strip().upper() for text in nobody]
 
 
 def birth_date_of(chi: Column, day: Column) -> Column:

@@ -1,6 +1,6 @@
 """``secure/linkage``: of how many patients images and records can be joined, by table, modality and year."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -75,7 +75,7 @@ def report_linkage(spark: SparkSession, config: Config) -> Report:
     return Report(tuple(Linkage(**row.asDict()) for row in sums))
 
 
-def ids_of(rows: DataFrame, schema: TableSchema) -> DataFrame:
+def ids_of(rows: DataFrame, schema: TableSchema, nobody: Sequence[str] = ()) -> DataFrame:
     """table, modality, year, patient (null for none), rows: the patients of a table, one row each in a group."""
     is_images = schema.table == IMAGES
     dated = F.col("year") if is_images else F.year(str(schema.event_date))
@@ -84,7 +84,7 @@ def ids_of(rows: DataFrame, schema: TableSchema) -> DataFrame:
             F.lit(schema.table).alias("table"),
             (F.col("modality") if is_images else F.lit("")).alias("modality"),
             F.coalesce(dated, F.lit(0)).alias("year"),
-            patient_identity(F.col(str(schema.patient))).alias("patient"),
+            patient_identity(F.col(str(schema.patient)), nobody).alias("patient"),
         )
         .groupBy(*_GROUP, "patient")
         .agg(F.count("*").alias("rows"))
@@ -95,7 +95,7 @@ def _sources(spark: SparkSession, config: Config) -> dict[str, DataFrame]:
     names = [IMAGES, *(f"records/{name}" for name in record_tables())]
     there = {name: tables.table(config, f"secure/{name}") for name in names}
     return {
-        name: ids_of(tables.read(spark, source), load_schema(name))
+        name: ids_of(tables.read(spark, source), load_schema(name), config.pseudonyms.nobody)
         for name, source in there.items()
         if tables.exists(spark, source)
     }

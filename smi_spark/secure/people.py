@@ -47,7 +47,7 @@ class People:
         if self.up_to <= (since or ""):
             return None
         later = (F.col("run_id") > (since or "")) & (F.col("run_id") <= self.up_to)
-        return rekeyed_numbers(self.changes.where(later))
+        return F.broadcast(rekeyed_numbers(self.changes.where(later)))
 
     def returned_since(self, since: str | None) -> DataFrame | None:
         """chi: the numbers of people who take part again, where there are more than ``since``; none where not."""
@@ -65,7 +65,7 @@ def read_people(spark: SparkSession, config: Config) -> People:
 def of_numbers(rows: DataFrame, numbers: DataFrame, columns: Sequence[Column], key: Sequence[str]) -> DataFrame:
     """The rows that have one of ``numbers`` (chi) in one of the columns, each once by its key."""
     given = F.explode(F.array_distinct(F.array_compact(F.array(*columns)))).alias("chi")
-    found = rows.select(*key, given).join(F.broadcast(numbers), "chi").select(*key).distinct()
+    found = rows.select(*key, given).join(numbers, "chi").select(*key).distinct()
     return rows.join(found, list(key), "left_semi")
 
 

@@ -39,6 +39,7 @@ def test_a_relative_root_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Mo
         ("root=/mnt/smi", lambda config: (config.root, "/mnt/smi")),
         ("ingest.readers=4", lambda config: (config.ingest.readers, 4)),
         ("records.max_bad_fraction=0.2", lambda config: (config.records.max_bad_fraction, 0.2)),
+        ("pseudonyms.patients=lookup", lambda c: ((c.pseudonyms.patients, c.pseudonyms.misses), ("lookup", "draw"))),
         ("maintenance.horizons.secure/headers=90", lambda c: (c.maintenance.horizons, {"secure/headers": 90})),
         ("spark.spark.sql.shuffle.partitions=8", lambda c: (c.spark["spark.sql.shuffle.partitions"], "8")),
     ],
@@ -55,7 +56,7 @@ def test_a_later_setting_wins(tmp_path: Path) -> None:
 def test_a_wrong_field_is_named_with_those_accepted(tmp_path: Path) -> None:
     assert problem(written(tmp_path, f"rot: /mnt/smi\n{KEYS}")) == (
         "smi.yaml: rot is not a field. Fields here: root, secure, deidentified, analysis, profile, projects, keys, "
-        "ingest, records, energy, maintenance, spark. Did you mean root?"
+        "ingest, records, pseudonyms, energy, maintenance, spark. Did you mean root?"
     )
 
 
@@ -82,6 +83,14 @@ def test_a_value_of_the_wrong_kind_is_told_with_what_was_given(tmp_path: Path) -
         "smi.yaml: ingest.readers: Input should be a valid integer, unable to parse string as an integer. "
         "Given: 'many'. It is: files read at once in one task."
     )
+
+
+def test_the_ways_of_making_patient_ids_are_named(tmp_path: Path) -> None:
+    assert problem(written(tmp_path, KEYS), "pseudonyms.patients=table") == (
+        "smi.yaml: pseudonyms.patients: Input should be 'keyed', 'lookup' or 'lookup_or_keyed'. Given: 'table'. "
+        "It is: patient ids: by the key, from secure/mapping, or from there, else by the key."
+    )
+    assert load_config(written(tmp_path, KEYS)).pseudonyms.patients == "keyed"
 
 
 def test_a_key_has_exactly_one_source(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from smi_spark.deidentified.profile.content import ITEM_VALUES, cap_age, concept
 from smi_spark.deidentified.profile.definition import Action, Profile, Treatment
 from smi_spark.deidentified.profile.facts import OVERLAYS, is_repeating, safe_private
 from smi_spark.deidentified.profile.file import file_meta, note_method
+from smi_spark.deidentified.profile.identity import Identity, identity_of, text_of
 from smi_spark.deidentified.profile.replacements import Replacements
 from smi_spark.deidentified.profile.values import (
     DATE_VRS,
@@ -68,7 +69,9 @@ _UNREADABLE = (
 def apply(dataset: Dataset, profile: Profile, given: Replacements) -> Dataset:
     """A new data set, and for a file its meta information, as the profile lets it out; ``dataset`` stays as it is.
 
-    Elements by ``Profile.treatment``, in sequences of any depth; PatientID and PatientName are those given. Preamble,
+    Elements by ``Profile.treatment``, in sequences of any depth; PatientID and PatientName are those given, but that a
+    PatientID within a sequence that is another person's is emptied. A value that was to stay and says the patient's id,
+    or in a text anybody's CHI number, is emptied; a private one is removed, a UID replaced. Preamble,
     application entities and whatever followed the data set are gone; PatientIdentityRemoved and the codes of the
     options stand in it. Pixels are not looked at. Write it with ``save_as(file, enforce_file_format=True)``.
     Raises InputError when the profile modifies dates and ``given`` says not how.
@@ -79,7 +82,8 @@ def apply(dataset: Dataset, profile: Profile, given: Replacements) -> Dataset:
     if given.date is not None:
         profile = profile.modifying_dates()
     with disable_value_validation():  # values.py judges what may stay
-        result = _Rules(profile, given).dataset(dataset)
+        patient = identity_of(_read(dataset, Tag("PatientID")))
+        result = _Rules(profile, given, patient).dataset(dataset)
         result.PatientID, result.PatientName = given.patient_id, given.patient_name or given.patient_id
         if "SpecificCharacterSet" in dataset:
             result.SpecificCharacterSet = "ISO_IR 192"  # pseudonyms and cleaned texts may be in any script
@@ -94,6 +98,7 @@ def apply(dataset: Dataset, profile: Profile, given: Replacements) -> Dataset:
 class _Rules:
     profile: Profile
     given: Replacements
+    patient: Identity
 
     def dataset(self, source: Dataset, cleaning: bool = False) -> Dataset:
         """``cleaning``: within a sequence that is cleaned, where texts may stay that pass the cleaner."""
@@ -131,7 +136,7 @@ class _Rules:
         listed = safe_private().get((name, f"{tag.group:04X}xx{tag.element & 0xFF:02X}"))
         element = _read(source, tag) if listed else None
         kept = self.copied(element) if element is not None and listed == element.VR else None
-        if creator is not None and kept is not None:
+        if creator is not None and kept is not None and not self.patient.is_said_by(kept):
             yield DataElement(creator.tag, "LO", name)
             yield kept
 
@@ -142,7 +147,7 @@ class _Rules:
             case Action.REMOVE:
                 return None
             case _ if element.keyword in _NAMES:
-                return with_value(element, self._name(element.keyword))
+                return self.named(element)
             case Action.EMPTY:
                 return emptied(element)
             case Action.DUMMY:
@@ -164,9 +169,13 @@ class _Rules:
         return self.copied(element)
 
     def copied(self, element: DataElement) -> DataElement | None:
-        if element.VR in DATE_VRS:
-            return self.dated(element) or emptied(element)
-        return copied(element)
+        """The element as it is, or as the policy has dates, unless it says who the patient is."""
+        is_date = element.VR in DATE_VRS
+        result = self.dated(element) or emptied(element) if is_date else copied(element)
+        if result is None or not self.patient.is_said_by(result):
+            return result
+        replaced = self.uids(result) if result.VR == "UI" else emptied(result)
+        return emptied(result) if self.patient.is_said_by(replaced) else replaced
 
     def dated(self, element: DataElement) -> DataElement | None:
         """The element as the project's policy has dates; None, which is told, where it cannot be followed."""
@@ -185,7 +194,7 @@ class _Rules:
             return None
         if element.VR == "SQ":
             return self.sequence(element, cleaning=True)
-        return copied(element) if treatment.option == "clean_graphics" else None
+        return self.copied(element) if treatment.option == "clean_graphics" else None
 
     def overlay(self, source: Dataset, element: DataElement, treatment: Treatment) -> DataElement | None:
         """Overlay data that the cleaner passes, and what describes such data."""
@@ -194,11 +203,12 @@ class _Rules:
             return None
         if element.tag.element in (0x3000, 0x4000) or element.VR in TEXT_VRS:
             return self.treated(element, treatment.action, treatment)
-        return copied(element) if element.VR in _OVERLAY_VRS else None
+        return self.copied(element) if element.VR in _OVERLAY_VRS else None
 
     def text(self, element: DataElement) -> DataElement | None:
         texts = [self.given.text(element.keyword, str(value)) for value in values(element)]
-        return None if None in texts else with_values(element, texts)
+        result = None if None in texts else with_values(element, texts)
+        return None if result is None or self.patient.is_said_by(result) else result
 
     def uids(self, element: DataElement) -> DataElement:
         given = [str(value).strip(" \0") for value in values(element)]
@@ -243,8 +253,12 @@ class _Rules:
         result.add(value)
         return result
 
-    def _name(self, keyword: str) -> str:
-        return self.given.patient_id if keyword == "PatientID" else self.given.patient_name or self.given.patient_id
+    def named(self, element: DataElement) -> DataElement:
+        """PatientID or PatientName as given; empty the id of another person than the data set is about."""
+        if element.keyword == "PatientName":
+            return with_value(element, self.given.patient_name or self.given.patient_id)
+        is_the_patients = self.patient.is_meant(text_of(element))
+        return with_value(element, self.given.patient_id) if is_the_patients else emptied(element)
 
 
 def _read(source: Dataset, tag: BaseTag) -> DataElement | None:

@@ -14,6 +14,7 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_type
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import DOMAINS, PATIENT_ID
+from smi_spark.deidentified.mapping import mapping
 from smi_spark.deidentified.pseudonyms import STANDARD_UIDS, map_distinct
 from smi_spark.deidentified.text.arrow import find_in_values
 from smi_spark.deidentified.text.leaves import Leaf, holds_text, text_leaves
@@ -81,6 +82,8 @@ def scan_table(spark: SparkSession, config: Config, name: str, *, with_names: bo
     rows = tables.read(spark, source)
     version = tables.content_version(spark, source)
     given = _with_names(spark, config, rows) if with_names else rows
+    if source.zone == "deidentified" and config.pseudonyms.patients != "keyed":
+        given = without_mapped(given, source.schema, tables.read_or_empty(spark, mapping(config)))
     found = find_in_rows(given, source.schema, shipped_rules())
     stamped = found.withColumns({"table": F.lit(name), "table_version": F.lit(version).cast("long")})
     with lease(config.zone("secure"), LEASE, new_run_id()), tables.held(stamped) as held:
@@ -116,6 +119,16 @@ def find_in_rows(rows: DataFrame, schema: TableSchema, rules: Rules) -> DataFram
         given.append(F.col(_NAMES))
     find = _finder(searched, _id_columns(schema), rules)
     return rows.select(*given).mapInArrow(find, from_arrow_schema(_FOUND))
+
+
+def without_mapped(rows: DataFrame, schema: TableSchema, mapped: DataFrame) -> DataFrame:
+    """``rows`` without the patient ids that ``mapped`` (schemas/mapping.yaml) has: a site's own are no original ids."""
+    ids = mapped.select(F.col("patient_id").alias("mapped_id")).distinct()
+    for name in (PATIENT_ID, *(c.name for c in schema.columns if DOMAINS.get(c.deidentify) == "patient")):
+        if name in rows.columns:
+            joined = rows.join(ids, F.col(name) == F.col("mapped_id"), "left")
+            rows = joined.withColumn(name, F.when(F.col("mapped_id").isNull(), F.col(name))).drop("mapped_id")
+    return rows
 
 
 def masked(part: Column) -> Column:

@@ -35,9 +35,10 @@ from smi_spark.deidentified.pseudonyms import (
     pseudonymise,
     pseudonymous_uid,
 )
+from smi_spark.deidentified.swappers import Keyed
 from smi_spark.job import explain
 from smi_spark.schema import load_schema
-from smi_spark.secure.chi import patient_identity
+from smi_spark.secure.chi import identity_fault, ids_in, patient_identity
 from tests.rows import frame
 
 BLANKS = " \0"
@@ -73,14 +74,58 @@ def test_dicom_ages_are_whole_years(spark: SparkSession) -> None:
     assert_column_equality(df.withColumn("age", years_of_age_string(F.col("text"))), "age", "expected")
 
 
-def test_all_ways_of_writing_one_chi_are_one_patient(spark: SparkSession) -> None:
-    rows = [
-        ("0101031234", "0101031234"), ("101031234", "0101031234"), (" 0101031234 ", "0101031234"),
-        ("010103 1234", "0101031234"), ("0101031234\0", "0101031234"), ("12345678", "12345678"),
-        (" MRN 77", "MRN 77"), ("A\\A", "A\\A"), ("  ", None), ("", None), (None, None),
-    ]  # fmt: skip
-    df = spark.createDataFrame(rows, "raw string, expected string")
-    assert_column_equality(df.withColumn("identity", patient_identity(F.col("raw"))), "identity", "expected")
+CHI, ZEROS = "0101031234", "0000000000"
+NOBODY, DEFAULT, TWO = "no_patient_id", "default_patient_id", "two_patient_ids"
+IDS = [
+    # raw                      identity       why there is none
+    ("0101031234",             CHI,           None),
+    ("101031234",              CHI,           None),
+    (" 0101031234 ",           CHI,           None),
+    ("0101031234\n",           CHI,           None),
+    ("010103 1234",            CHI,           None),
+    ("0101031234\0",           CHI,           None),
+    ("12345678",               "12345678",    None),
+    (" MRN 77",                "MRN 77",      None),
+    ("A\\A",                   "A",           None),
+    ("MRN 77 \\MRN 77\\",      "MRN 77",      None),
+    ("0101031234\\101031234 ", CHI,           None),
+    ("\\010103 1234\\ ",       CHI,           None),
+    ("A\\B",                   None,          TWO),
+    ("0101031234\\MRN 77",     None,          TWO),
+    ("0101031234\\0101031235", None,          TWO),
+    ("Anon\\0101031234",       None,          TWO),
+    ("0",                      None,          DEFAULT),
+    (ZEROS,                    None,          DEFAULT),
+    ("000000000",              None,          DEFAULT),
+    (" anon ",                 None,          DEFAULT),
+    ("ANON\\ANON",             None,          DEFAULT),
+    ("9999999999",             None,          DEFAULT),
+    ("ANON7",                  "ANON7",       None),
+    ("  ",                     None,          NOBODY),
+    (" \\ \0",                 None,          NOBODY),
+    ("",                       None,          NOBODY),
+    (None,                     None,          NOBODY),
+]  # fmt: skip
+
+
+def test_all_ways_of_writing_one_chi_are_one_patient_and_nobody_is_none(spark: SparkSession) -> None:
+    nobody = ("Anon ", "9999999999")
+    df = spark.createDataFrame(IDS, "raw string, id string, why string")
+    told = df.withColumns({
+        "i": patient_identity(F.col("raw"), nobody), "w": identity_fault(F.col("raw"), nobody)
+    })  # fmt: skip
+    assert_column_equality(told, "i", "id")
+    assert_column_equality(told, "w", "why")
+
+
+@pytest.mark.parametrize(("raw", "identity", "fault"), IDS)
+def test_in_a_data_set_the_same_rule_says_whose_an_id_is(
+    raw: str | None, identity: str | None, fault: str | None
+) -> None:
+    found = ids_in(raw or "")
+    if identity is not None:
+        assert found == {identity}
+    assert (len(found) > 1, len(found) == 0) == (fault == TWO, fault == NOBODY)
 
 
 def test_a_postcode_is_left_its_area(spark: SparkSession) -> None:
@@ -204,7 +249,7 @@ def test_a_period_that_begins_at_birth_or_in_infancy_does_not_say_when(spark: Sp
         for number, birth, first, _ in rows
     ]
     zone_1 = frame(spark, "records/demography", given).coalesce(1)
-    made = deidentify(zone_1, load_schema("records/demography"), config.keys.archive)
+    made = deidentify(zone_1, load_schema("records/demography"), Keyed(config.keys.archive))
     assert "DATE_OF_BIRTH" not in made.columns
 
     found = made.collect()

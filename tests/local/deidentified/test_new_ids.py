@@ -12,6 +12,7 @@ from smi_spark.config import Config, KeySource
 from smi_spark.deidentified.actions import deidentify
 from smi_spark.deidentified.keys import create_key
 from smi_spark.deidentified.rotation import Keys, replacements, with_new_ids
+from smi_spark.deidentified.swappers import Keyed
 from smi_spark.schema import load_schema
 from tests.rows import frame
 
@@ -28,7 +29,7 @@ GONE = {"EPISODE_RECORD_KEY": "nobody's", "MAIN_CONDITION": "O82"}
 def keys(config: Config, tmp_path: Path) -> Keys:
     new = KeySource(file=str(tmp_path / "keys" / "new.key"))
     create_key(str(new.file))
-    return Keys(config.keys.archive, new, "former", "new")
+    return Keys(Keyed(config.keys.archive), Keyed(new), "former", "new")
 
 
 def test_rows_get_the_ids_of_the_new_key_and_projects_see_the_former_ones(

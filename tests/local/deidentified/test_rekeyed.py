@@ -14,45 +14,17 @@ from smi_spark.config import Config
 from smi_spark.deidentified.keys import load_key
 from smi_spark.deidentified.pseudonymise import Counts, run
 from smi_spark.deidentified.pseudonyms import pseudonym
-from smi_spark.deidentified.records import bring_up_records
 from smi_spark.errors import TableError
-from smi_spark.secure.people import read_people
-from smi_spark.secure.records import load_records
 from tests.conftest import make_config
 from tests.killed import killed_behind
 from tests.rows import fill
-from tests.zone_one import CT
-
-A, B, BABY = "0101010028", "0202020052", "0303030076"
-
-
-def load(spark: SparkSession, config: Config, table: str, place: Path, text: str) -> None:
-    place.write_text(text)
-    load_records(spark, config, table, str(place))
-
-
-@pytest.fixture(scope="module")
-def pseudonymised(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """Two people's images and records."""
-    place = tmp_path_factory.mktemp("rekeyed")
-    config = make_config(place)
-    other = {"PatientID": B, "StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.1"}
-    images = [CT | {"PatientID": A}, CT | other]
-    fill(spark, config, "images", [
-        image | {"SOPInstanceUID": f"1.9.{n}", "path": str(n)} for n, image in enumerate(images)
-    ])  # fmt: skip
-    load(spark, config, "smr02", place / "smr02.csv", (
-        "EPISODE_RECORD_KEY,UPI_NUMBER,ADMISSION_DATE,MAIN_CONDITION,BABY_CI_CHI_NUMBER_BABY_1\n"
-        f"e1,{A},2020-01-01,O80,{BABY}\ne2,{B},2020-01-02,O81,\n"
-    ))  # fmt: skip
-    run(spark, config)
-    return config
+from tests.two_people import BABY, A, B, load
 
 
 @pytest.fixture
-def filled(pseudonymised: Config, tmp_path: Path) -> Config:
+def filled(two_people: Config, tmp_path: Path) -> Config:
     """A copy of it, to change."""
-    shutil.copytree(pseudonymised.root, tmp_path / "data")
+    shutil.copytree(two_people.root, tmp_path / "data")
     return make_config(tmp_path)
 
 
@@ -158,7 +130,7 @@ def test_a_demography_from_before_its_periods_had_an_id_is_refused_as_it_may_hol
     tables.create(spark, older)
 
     with pytest.raises(TableError) as raised:
-        bring_up_records(spark, config, read_people(spark, config), "records/demography")
+        run(spark, config)
 
     assert str(raised.value) == (
         "deidentified/records/demography was made before it had period_id, its key, and may hold birth dates. "

@@ -10,7 +10,7 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.pseudonymise import Counts
 from smi_spark.deidentified.text.rules import Rules
-from smi_spark.deidentified.text.scan import find_in_rows, masked, scan_table
+from smi_spark.deidentified.text.scan import find_in_rows, masked, scan_table, without_mapped
 from smi_spark.errors import IdentifiersFoundError, InputError, TableError
 from smi_spark.schema import load_schema
 from tests.rows import frame
@@ -33,6 +33,19 @@ def test_ids_of_our_own_making_are_passed_over_and_others_reported(spark: SparkS
     assert found(frame(spark, "images", rows, "deidentified"), "images") == [
         ("SOPInstanceUID", "date", "20180312"),
         ("SOPInstanceUID", "original_id", "1.2.826.0.1.20180312.7"),
+        ("patient_id", "chi", "1601509456"),
+        ("patient_id", "original_id", "1601509456"),
+    ]
+
+
+def test_a_sites_own_patient_ids_are_known_by_the_mapping(spark: SparkSession) -> None:
+    stays = frame(spark, "records/smr02", [
+        {"EPISODE_RECORD_KEY": "0" * 32, "patient_id": "SITE-1", "BABY_CI_CHI_NUMBER_BABY_1": "SITE-2"},
+        {"EPISODE_RECORD_KEY": "1" * 32, "patient_id": "1601509456", "BABY_CI_CHI_NUMBER_BABY_1": "SITE-9"},
+    ], "deidentified")  # fmt: skip
+    mapped = frame(spark, "mapping", [{"patient_id": "SITE-1"}, {"patient_id": "SITE-2"}])
+    assert found(without_mapped(stays, load_schema("records/smr02"), mapped), "records/smr02") == [
+        ("BABY_CI_CHI_NUMBER_BABY_1", "original_id", "SITE-9"),
         ("patient_id", "chi", "1601509456"),
         ("patient_id", "original_id", "1601509456"),
     ]

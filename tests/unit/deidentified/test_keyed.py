@@ -8,11 +8,12 @@ from smi_spark import tables
 from smi_spark.config import KeySource
 from smi_spark.deidentified.keyed import KEY_ID, ROTATION, check_settled
 from smi_spark.deidentified.rotation import Keys, check_former
+from smi_spark.deidentified.swappers import Keyed
 from smi_spark.errors import OtherKeyError
 from tests.conftest import make_config
 
 SOURCE = KeySource(env="SMI_KEY")
-KEYS = Keys(SOURCE, SOURCE, "aaaaaaaaaaaa", "cccccccccccc")
+KEYS = Keys(Keyed(SOURCE), Keyed(SOURCE), "aaaaaaaaaaaa", "cccccccccccc")
 
 
 def test_tables_between_two_keys_are_told_with_how_to_go_on() -> None:
