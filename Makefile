@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
 DIST ?= dist
 
-.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic benchmark-labels benchmark-text attack fuzz kills test-objectstore test-long test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic benchmark-labels benchmark-text benchmark-pseudonymise attack fuzz kills test-objectstore test-long test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -81,6 +81,9 @@ benchmark-labels: $(READY)
 
 benchmark-text: $(READY)
 	$(BIN)/python benchmarks/text.py
+
+benchmark-pseudonymise: $(READY)
+	$(BIN)/python benchmarks/pseudonymise.py
 
 attack: $(READY)
 	$(BIN)/python benchmarks/attack.py

@@ -131,8 +131,7 @@ def _withdraw(
     replaced = read_replaced(spark, config, keyed_tables(spark, config))
     taken = take_out(spark, config, theirs.select("patient_id"))
     if tables.exists(spark, tables.table(config, IMAGES)):
-        no_studies = spark.createDataFrame([], "StudyInstanceUID string")
-        bring_up_roll_ups(spark, config, None, no_studies)  # anew: zone 1 is not asked for the studies
+        bring_up_roll_ups(spark, config, None, None)
     counts = {row["policy"]: row["count"] for row in leaving.groupBy("policy").count().collect()}
     purged = counts.get(PURGE, 0)
     held: list[Held] = []

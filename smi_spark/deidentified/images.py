@@ -122,7 +122,7 @@ def rekeyed_images(spark: SparkSession, config: Config, people: People, swapper:
 def touched_studies(spark: SparkSession, config: Config, people: People, swapper: Swapper, since: str) -> DataFrame:
     """StudyInstanceUID of zone 1, each once: of images that came, left or are another person's since that run."""
     images = tables.read(spark, tables.table(config, "secure/images"))
-    came = images.where(F.col("run_id") > since) if since else images
+    came = images.where(F.col("run_id") > since)
     left = withdrawn_studies(changes_since(spark, config, since))
     studies = came.select("StudyInstanceUID").union(left)
     rekeyed = rekeyed_images(spark, config, people, swapper)

@@ -68,14 +68,16 @@ class Counts:
 def run(spark: SparkSession, config: Config) -> Counts:
     """Bring zone 2 up to what zone 1 holds: only what is not there yet is derived.
 
-    Commits, in this order: who said no since, in ``deidentified/opt_outs``; what was withdrawn from ``secure/images``
-    leaves ``deidentified/images``, then ``secure/links``; images whose CHI number is another person's since, in
-    ``deidentified/images``; ``secure/quarantine`` (images without a patient), ``deidentified/images``,
-    ``secure/links``; ``deidentified/series``, ``deidentified/studies``; each ``deidentified/records/<name>``: rows of
-    loads that were completed since the last run, and those of CHI numbers that are another person's since; who is to
-    stand in ``deidentified/opt_outs`` no longer. An image counts as done when its link stands; each step adds what its
-    table lacks, so that the next run completes one that was killed anywhere between. People whose data are to be out of
-    zone 2 (``secure/opt_outs``) are passed over.
+    Commits, in this order: ``secure/mapping``, where ids are looked up and this is the first run to do so; who said no
+    since, in ``deidentified/opt_outs``; what was withdrawn from ``secure/images`` leaves ``deidentified/images``, then
+    ``secure/links``; images whose CHI number is another person's since, in ``deidentified/images``;
+    ``secure/quarantine`` (images without a patient id), ``deidentified/images``, ``secure/links``;
+    ``deidentified/series``, ``deidentified/studies``; each ``deidentified/records/<name>``: rows of loads that were
+    completed since the last run, and those of CHI numbers that are another person's since; who is to stand in
+    ``deidentified/opt_outs`` no longer. An image counts as done when its link stands. Behind these, properties of
+    ``deidentified/images`` say up to which run of zone 1 all is done: only rows and changes of later ones are looked
+    at. While rows stand whose links do not, another property says so. The next run completes one that was killed
+    anywhere between. People whose data are to be out of zone 2 (``secure/opt_outs``) are passed over.
     Raises ConfigError when a column would say more than ``config.profile`` allows, KeyFileError when the archive key
     cannot be had, OtherKeyError when another one made zone 2 or a rotation has not ended, TableError when zone 1 has
     neither images nor records, and BusyError while another run pseudonymises.
@@ -112,7 +114,7 @@ def _bring_up_images(
     before = tables.content_version(spark, target) if tables.exists(spark, target) else None
     if before is not None and people.returned_since(tables.get_property(spark, target, RETURNED_UP_TO)) is not None:
         since = ""  # images of people who take part again wait since long
-    touched = touched_studies(spark, config, people, swapper, since)
+    touched = touched_studies(spark, config, people, swapper, since) if since else None
     withdrawn = withdraw_images(spark, config, since)
     rekeyed = rekey_images(spark, config, people, swapper, run_id)
     images, quarantined = add_images(spark, config, people, swapper, archive_key, run_id, since)

@@ -42,12 +42,14 @@ def roll_up_studies(images: DataFrame) -> DataFrame:
     return rollups.roll_up_studies(images, "deidentified", further)
 
 
-def bring_up_roll_ups(spark: SparkSession, config: Config, before: int | None, touched: DataFrame) -> tuple[int, int]:
+def bring_up_roll_ups(
+    spark: SparkSession, config: Config, before: int | None, touched: DataFrame | None
+) -> tuple[int, int]:
     """``deidentified/series`` and ``studies`` as the images are; gives how many rows of each were written.
 
     before: the version of the images that this run found. touched: StudyInstanceUID of zone 1 of the studies whose
-    images it changed, some perhaps that it did not. A roll-up of that version is brought up for these studies alone;
-    one that is of no known version, or of one before a run that was killed, is made anew.
+    images it changed, some perhaps that it did not; none where it does not know. A roll-up of that version is brought
+    up for these studies alone; one that is of no known version, or of one before a run that was killed, is made anew.
     """
     images = tables.table(config, "deidentified/images")
     now = tables.content_version(spark, images)
@@ -57,14 +59,14 @@ def bring_up_roll_ups(spark: SparkSession, config: Config, before: int | None, t
 
 def _bring_up(
     spark: SparkSession, config: Config, name: str, roll_up: Callable[[DataFrame], DataFrame], before: int | None,
-    now: int, touched: DataFrame,
+    now: int, touched: DataFrame | None,
 ) -> int:  # fmt: skip
     target, images = (tables.table(config, f"deidentified/{table}") for table in (name, "images"))
     of = tables.get_property(spark, target, OF_IMAGES) if tables.exists(spark, target) else None
     if of == str(now):
         return 0
     rows = tables.read(spark, images)
-    if of is None or of != str(before):
+    if touched is None or of is None or of != str(before):
         count = tables.replace(roll_up(rows), target)
     else:
         count = _bring_up_touched(spark, config, target, rows, roll_up, touched)

@@ -153,7 +153,7 @@ def _make_anew(
     if target.name == IMAGES:
         rows = {target.name: _make_images_anew(spark, target, source, keys, people, note)}
         rows |= {"secure/links": _make_links_anew(spark, config, keys, note)}
-        series, studies = bring_up_roll_ups(spark, config, None, source)
+        series, studies = bring_up_roll_ups(spark, config, None, None)
         return replaced, rows | {"deidentified/series": series, "deidentified/studies": studies}
     if note + target.name in storage.notes(spark, target):
         return replaced, {target.name: 0}

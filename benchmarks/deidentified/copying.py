@@ -1,0 +1,66 @@
+"""pseudonymise over images that are all new, against Spark copying the columns of theirs that zone 2 keeps."""
+
+import shutil
+from pathlib import Path
+
+from measures import line
+from pyspark.sql import SparkSession
+from secure.ground import Ground
+
+from deidentified.ground import Cost, cost, installation
+from deidentified.rows import append_images
+from smi_spark import tables
+from smi_spark.config import Config
+from smi_spark.deidentified.images import images_to_deidentified
+from smi_spark.deidentified.pseudonymise import run
+from smi_spark.deidentified.swappers import Keyed
+from smi_spark.schema import load_schema
+
+IMAGES = 10_000_000
+_RUN = "20260101T000000.000000Z-0000"
+
+
+def copy(ground: Ground) -> list[str]:
+    """The copy comes twice, the first time for the JVM to compile it; pseudonymise comes once, and compiles meanwhile.
+
+    Both in one session, read and write the same partitions.
+    """
+    count = ground.count(IMAGES, 1_000)
+    with ground.session({}) as spark:
+        config = installation(ground, "copy")
+        append_images(spark, config, 0, count, _RUN)
+        copies = [cost(spark, lambda: _copied(spark, config)) for _ in range(2)]
+        images = cost(spark, lambda: _images_alone(spark, config))
+        whole = cost(spark, lambda: run(spark, config))
+    return [
+        "",
+        f"pseudonymise over {count:,} new images, local[2], driver 6g; images, links, series and studies",
+        f"  Spark copies the columns {copies[1].of(count)}; images alone {images.of(count)}; all {whole.of(count)}",
+        *_ratios("images alone, with their labels, against the copy", images, copies[1], None),
+        *_ratios("all that the job does, against the copy", whole, copies[1], 2),
+    ]
+
+
+def _ratios(what: str, ours: Cost, theirs: Cost, target: float | None) -> list[str]:
+    return [
+        line(f"{what}, seconds", ours.wall / theirs.wall, target, at_most=True),
+        line(f"{what}, CPU", ours.cpu / theirs.cpu, target, at_most=True),
+    ]
+
+
+def _copied(spark: SparkSession, config: Config) -> None:
+    kept = set(load_schema("images").spark("deidentified").names)
+    rows = tables.read(spark, tables.table(config, "secure/images"))
+    _write(rows.select(*(name for name in rows.columns if name in kept)), config)
+
+
+def _images_alone(spark: SparkSession, config: Config) -> None:
+    rows = tables.read(spark, tables.table(config, "secure/images"))
+    with tables.settings(spark, {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}):
+        _write(images_to_deidentified(rows, Keyed(config.keys.archive)), config)
+
+
+def _write(rows: tables.DataFrame, config: Config) -> None:
+    place = Path(config.root, "copy")
+    rows.write.format("delta").partitionBy(*load_schema("images").partition_by).save(str(place))
+    shutil.rmtree(place)
