@@ -115,6 +115,21 @@ class Maintenance(_Section):
     ] = 400
 
 
+class Text(_Section):
+    least_patients: Annotated[
+        int, Field(ge=2, description="patients for whom a text must have been seen to be let into zone 2")
+    ] = 10
+    rules: Annotated[
+        str | None, Field(description="folder of the site's own rules for free text, beside conf/text")
+    ] = None
+
+    @model_validator(mode="after")
+    def _absolute_rules(self) -> "Text":
+        if self.rules is not None:
+            object.__setattr__(self, "rules", _absolute(self.rules))
+        return self
+
+
 class Config(_Section):
     """One installation: where its zones are, where keys are found, how Spark runs.
 
@@ -137,6 +152,7 @@ class Config(_Section):
     pseudonyms: Pseudonyms = Pseudonyms()
     energy: Energy = Energy()
     maintenance: Maintenance = Maintenance()
+    text: Text = Text()
     spark: Annotated[dict[str, str], Field(description="Spark settings of a session built here")] = {}
 
     @model_validator(mode="after")

@@ -8,8 +8,9 @@ Made from `schemas/` by `make docs`; change it there. A column that comes from a
 that DICOM PS3.6 gives it, a column of a record by its official name in capitals, a column of ours in small letters.
 *Zone 2* says what the pseudonymised archive holds of a column: **keep** the value, **remove** it, a **pseudonym**
 of a patient, a pseudonymous **uid** or **accession** number, the **date** (shifted, cut to its month or kept in a
-snapshot of zone 3, as the project has it), the **date after infancy** (null before the first birthday), the **age**.
-Modalities behind a meaning are those whose views have the column; all have it where none are named.
+snapshot of zone 3, as the project has it), the **date after infancy** (null before the first birthday), the **age**,
+the **text** where the vocabulary has it. Modalities behind a meaning are those whose views have the column; all have it
+where none are named.
 `secure/images_history`, `headers_history` and `quarantine_history` hold the rows that were taken out of the
 tables of these names: their columns, `replaced_at` (when, UTC) and `replaced_by` (which run).
 """

@@ -12,8 +12,11 @@ from smi_spark import storage, tables
 from smi_spark.analysis.registry import Pin, pins, registry_table, snapshot_tables
 from smi_spark.config import Config
 from smi_spark.deidentified.mapping import LEASE as MAPPING_LEASE
+from smi_spark.deidentified.text.review import LEASE as REVIEW_LEASE
+from smi_spark.deidentified.text.review import REVIEW
 from smi_spark.deidentified.text.scan import FINDINGS
 from smi_spark.deidentified.text.scan import LEASE as FINDINGS_LEASE
+from smi_spark.deidentified.text.vocabulary import VOCABULARY
 from smi_spark.errors import BusyError, InputError, unknown_name
 from smi_spark.lease import lease
 from smi_spark.maintenance_report import Kept, Report
@@ -101,6 +104,8 @@ def writers(config: Config, name: str, snapshots: Mapping[str, Pin] = {}) -> lis
         return [(secure, FINDINGS_LEASE)]
     if name == f"secure/{OPT_OUTS}":
         return [lists]
+    if name in (REVIEW, VOCABULARY):
+        return [(secure, REVIEW_LEASE)]
     if name == "secure/submissions":
         return [*records.values(), lists]
     if name == "secure/changes":

@@ -19,7 +19,7 @@ from smi_spark.errors import ConfigError, unknown_name
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
-Action = Literal["keep", "remove", "pseudonym", "uid", "accession", "date", "date_after_infancy", "age", "area"]
+Action = Literal["keep", "remove", "pseudonym", "uid", "accession", "date", "date_after_infancy", "age", "area", "text"]
 DATES: tuple[Action, ...] = ("date", "date_after_infancy")  # actions that leave a date, which a project then moves
 ZONES: tuple[Zone, ...] = ("secure", "deidentified", "analysis")
 
@@ -108,6 +108,11 @@ class TableSchema(BaseModel):
         """The columns beyond zone 1 with pseudonyms of others than the patient: a mother's record has her babies'."""
         return tuple(c.name for c in self.in_zone("deidentified") if c.deidentify == "pseudonym")
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns whose text goes on to zone 2 where the vocabulary has it."""
+        return tuple(column.name for column in self.columns if column.deidentify == "text")
+
     def column(self, name: str) -> Column:
         """The column of that name; ConfigError with the nearest name when there is none."""
         for column in self.columns:
@@ -158,6 +163,8 @@ def read_schema(path: Path) -> TableSchema:
         if names.count(column.name.lower()) > 1:
             raise ConfigError(f"{path}: {column.name} stands twice. Spark does not tell capitals apart: rename one.")
         parse_type(column.type)
+        if column.deidentify == "text" and column.type != "string":
+            raise ConfigError(f"{path}: {column.name} is {column.type}; deidentify: text is for string. Write remove.")
     roles = (schema.patient, schema.further_chi, schema.event_date, schema.birth_date, schema.stated_age)
     described = [column.describes for column in schema.columns]
     made_of = [name for column in schema.columns for name in column.made_of]

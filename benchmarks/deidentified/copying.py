@@ -14,6 +14,7 @@ from smi_spark.config import Config
 from smi_spark.deidentified.images import images_to_deidentified
 from smi_spark.deidentified.pseudonymise import run
 from smi_spark.deidentified.swappers import Keyed
+from smi_spark.deidentified.text.vocabulary import NO_TEXTS
 from smi_spark.schema import load_schema
 
 IMAGES = 10_000_000
@@ -57,7 +58,7 @@ def _copied(spark: SparkSession, config: Config) -> None:
 def _images_alone(spark: SparkSession, config: Config) -> None:
     rows = tables.read(spark, tables.table(config, "secure/images"))
     with tables.settings(spark, {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}):
-        _write(images_to_deidentified(rows, Keyed(config.keys.archive)), config)
+        _write(images_to_deidentified(rows, Keyed(config.keys.archive), None, NO_TEXTS), config)
 
 
 def _write(rows: tables.DataFrame, config: Config) -> None:

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from smi_spark.deidentified.dates import age_in_years, capped_age, years_of_age_string
 from smi_spark.deidentified.pseudonyms import Domain
 from smi_spark.deidentified.swappers import Swapper
+from smi_spark.deidentified.text.vocabulary import NO_TEXTS, TEXT_VERSION, Vocabulary
 from smi_spark.schema import Column as SchemaColumn
 from smi_spark.schema import TableSchema
 from smi_spark.secure.chi import birth_date_of, patient_identity
@@ -19,19 +20,23 @@ PATIENT_ID = "patient_id"
 DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "uid": "uid", "accession": "accession"}
 
 
-def deidentify(df: DataFrame, schema: TableSchema, swapper: Swapper, people: DataFrame | None = None) -> DataFrame:
+def deidentify(
+    df: DataFrame, schema: TableSchema, swapper: Swapper, people: DataFrame | None = None,
+    vocabulary: Vocabulary = NO_TEXTS,
+) -> DataFrame:  # fmt: skip
     """Rows of zone 1 as zone 2 holds them: exactly the columns that ``schema`` lets through, in its order.
 
     Each column by its action: ``keep`` and ``date`` as they are; ``date_after_infancy`` likewise, null before the first
     birthday; ``pseudonym`` by the swapper; ``uid`` and ``accession`` by its key, of the columns it is made of where it
     names some; ``age`` in whole years, 90 for 90 and over, from the birth date at the event, else from the stated age;
-    ``area`` the letters a postcode begins with; ``remove`` not at all. ``patient_id`` is the id of ``schema.patient``;
-    null for who stands for nobody, or has none (``Swapper.provide``).
+    ``area`` the letters a postcode begins with; ``text`` where ``vocabulary`` has it, else null; ``remove`` not at all.
+    ``patient_id`` is the id of ``schema.patient``, null for who stands for nobody, or has none (``Swapper.provide``);
+    ``text_version`` the version of the vocabulary.
     A CHI number that ``people`` (columns of ``schemas/people.yaml``) has stands for its person everywhere.
     Columns that begin in zone 2 and are none of these (labels) stand in ``df`` already.
     Raises KeyFileError in the worker when it has no such key.
     """
-    return swap_ids(identified(df, schema, swapper.nobody, people), id_columns(schema), swapper)
+    return swap_ids(identified(df, schema, swapper.nobody, people, vocabulary=vocabulary), id_columns(schema), swapper)
 
 
 def id_columns(schema: TableSchema) -> dict[str, Domain]:
@@ -43,14 +48,14 @@ def id_columns(schema: TableSchema) -> dict[str, Domain]:
 
 def identified(
     df: DataFrame, schema: TableSchema, nobody: Sequence[str], people: DataFrame | None = None,
-    names: Collection[str] | None = None,
+    names: Collection[str] | None = None, vocabulary: Vocabulary = NO_TEXTS,
 ) -> DataFrame:  # fmt: skip
     """Rows of zone 1 in the columns of zone 2 (or those of them in ``names``), before ids become pseudonyms.
 
     nobody: ids that stand for nobody.
     """
     columns = [column for column in schema.in_zone("deidentified") if names is None or column.name in names]
-    plain = df.select(*(_plain(column, schema, nobody).alias(column.name) for column in columns))
+    plain = df.select(*(_plain(column, schema, nobody, vocabulary).alias(column.name) for column in columns))
     of_patients = [name for name, domain in id_columns(schema).items() if domain == "patient"]
     return plain if people is None else with_persons(plain, people, [n for n in of_patients if n in plain.columns])
 
@@ -82,12 +87,14 @@ def _is_patient(column: SchemaColumn) -> bool:
     return column.deidentify == "pseudonym"
 
 
-def _plain(column: SchemaColumn, schema: TableSchema, nobody: Sequence[str]) -> Column:
+def _plain(column: SchemaColumn, schema: TableSchema, nobody: Sequence[str], vocabulary: Vocabulary) -> Column:
     """The column before its pseudonyms are made."""
     if column.made_of:
         return F.concat_ws("|", *column.made_of)
     if column.name == PATIENT_ID and schema.patient is not None:
         return patient_identity(patient_of(schema), nobody)
+    if column.name == TEXT_VERSION:
+        return vocabulary.stamp()
     match column.deidentify:
         case "age":
             return _age(schema)
@@ -97,6 +104,8 @@ def _plain(column: SchemaColumn, schema: TableSchema, nobody: Sequence[str]) -> 
             return postcode_area(F.col(column.name))
         case "date_after_infancy":
             return _after_infancy(F.col(column.name), schema)
+        case "text":
+            return vocabulary.kept(schema.table, column.name)
         case _:
             return F.col(column.name)
 

@@ -11,6 +11,7 @@ from smi_spark.deidentified.pseudonyms import pseudonymise
 from smi_spark.deidentified.reached import RENEWED_UP_TO, TAKEN_UP_TO, UNLINKED, numbers_to_renew
 from smi_spark.deidentified.replaced import note_key
 from smi_spark.deidentified.swappers import FAULT, Swapper
+from smi_spark.deidentified.text.vocabulary import Vocabulary
 from smi_spark.schema import load_schema
 from smi_spark.secure.changes import changes_since, withdrawn_images, withdrawn_studies
 from smi_spark.secure.chi import patient_identity
@@ -23,9 +24,11 @@ IMAGES = "deidentified/images"
 ORIGINAL, MADE_FROM = "original_sop_instance_uid", "image_run_id"  # columns of links
 
 
-def images_to_deidentified(images: DataFrame, swapper: Swapper, people: DataFrame | None = None) -> DataFrame:
-    """Rows of secure/images as deidentified/images holds them, with their labels."""
-    return deidentify(with_labels(images), load_schema("images"), swapper, people)
+def images_to_deidentified(
+    images: DataFrame, swapper: Swapper, people: DataFrame | None, vocabulary: Vocabulary
+) -> DataFrame:
+    """Rows of secure/images as deidentified/images holds them, with their labels and the texts of the vocabulary."""
+    return deidentify(with_labels(images), load_schema("images"), swapper, people, vocabulary)
 
 
 def taken_up_to(spark: SparkSession, config: Config, swapper: Swapper) -> str:
@@ -59,8 +62,9 @@ def withdraw_images(spark: SparkSession, config: Config, since: str) -> int:
 
 
 def add_images(
-    spark: SparkSession, config: Config, people: People, swapper: Swapper, archive_key: str, run_id: str, since: str
-) -> tuple[int, int]:
+    spark: SparkSession, config: Config, people: People, swapper: Swapper, vocabulary: Vocabulary, archive_key: str,
+    run_id: str, since: str,
+) -> tuple[int, int]:  # fmt: skip
     """Images of runs behind ``since`` that have no link yet → zone 2, and their links; those whose patient gets no id
     (``Swapper.with_fault``) → quarantine. Gives the numbers of both.
     """
@@ -76,7 +80,7 @@ def add_images(
     if usable.isEmpty():
         return 0, quarantined
     swapper.provide(identities(usable, schema, swapper, people.numbers), run_id)
-    rows = images_to_deidentified(usable, swapper, people.numbers)
+    rows = images_to_deidentified(usable, swapper, people.numbers, vocabulary)
     if interrupted:
         there = within(usable.select(*target.schema.partition_by))
         added = tables.append_missing(rows, target, target.schema.key, among=there)
@@ -88,7 +92,9 @@ def add_images(
     return added, quarantined
 
 
-def rekey_images(spark: SparkSession, config: Config, people: People, swapper: Swapper, run_id: str) -> int:
+def rekey_images(
+    spark: SparkSession, config: Config, people: People, swapper: Swapper, vocabulary: Vocabulary, run_id: str
+) -> int:
     """Images that stand in zone 2 and whose CHI number is another person's since, or whose person has another id: made
     again; gives their number. One whose patient gets no id stays as it is."""
     target, schema = tables.table(config, IMAGES), load_schema("images")
@@ -100,7 +106,7 @@ def rekey_images(spark: SparkSession, config: Config, people: People, swapper: S
     if rows.select("SOPInstanceUID").isEmpty():
         return 0
     swapper.provide(identities(rows, schema, swapper, people.numbers), run_id)
-    again = images_to_deidentified(rows, swapper, people.numbers)
+    again = images_to_deidentified(rows, swapper, people.numbers, vocabulary)
     places = rows.select(*target.schema.partition_by)
     return tables.merge(again, target, target.schema.key, among=places, insert=False)
 

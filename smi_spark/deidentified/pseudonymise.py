@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config
+from smi_spark.deidentified.adopted import bring_up_texts
 from smi_spark.deidentified.adoption import adopt
 from smi_spark.deidentified.images import (
     IMAGES,
@@ -26,6 +27,7 @@ from smi_spark.deidentified.reached import RETURNED_UP_TO, TAKEN_UP_TO, note_rea
 from smi_spark.deidentified.records import bring_up_records
 from smi_spark.deidentified.rollups import bring_up_roll_ups
 from smi_spark.deidentified.swappers import Swapper, choose_swapper
+from smi_spark.deidentified.text.vocabulary import Vocabulary, read_vocabulary
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
 from smi_spark.schema import record_tables
@@ -44,7 +46,8 @@ BY_ROWS = {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}
 class Counts:
     """Rows that a run added; ``series`` and ``studies`` are those rolled up, 0 where nothing had changed.
 
-    ``withdrawn``: images that left, as they had left zone 1; ``rekeyed``: that are another person's since.
+    ``withdrawn``: images that left, as they had left zone 1; ``rekeyed``: that are another person's since;
+    ``texts``: whose texts are others by the vocabulary that was adopted since.
     """
 
     images: int
@@ -54,11 +57,13 @@ class Counts:
     records: Mapping[str, int]
     withdrawn: int = 0
     rekeyed: int = 0
+    texts: int = 0
 
     def __str__(self) -> str:
         records = "".join(f", {name} {count:,}" for name, count in self.records.items())
         left = f"withdrawn: images {self.withdrawn:,}; " if self.withdrawn else ""
         left += f"another person's since: images {self.rekeyed:,}; " if self.rekeyed else ""
+        left += f"texts adopted or dropped since: images {self.texts:,}; " if self.texts else ""
         return (
             f"{left}added: images {self.images:,}{records}; "
             f"rolled up: series {self.series:,}, studies {self.studies:,}; quarantined: {self.quarantined:,}"
@@ -70,7 +75,8 @@ def run(spark: SparkSession, config: Config) -> Counts:
 
     Commits, in this order: ``secure/mapping``, where ids are looked up and this is the first run to do so; who said no
     since, in ``deidentified/opt_outs``; what was withdrawn from ``secure/images`` leaves ``deidentified/images``, then
-    ``secure/links``; images whose CHI number is another person's since, in ``deidentified/images``;
+    ``secure/links``; images whose texts are others by the vocabulary that was adopted since, some partitions a commit,
+    then those whose CHI number is another person's since, in ``deidentified/images``;
     ``secure/quarantine`` (images without a patient id), ``deidentified/images``, ``secure/links``;
     ``deidentified/series``, ``deidentified/studies``; each ``deidentified/records/<name>``: rows of loads that were
     completed since the last run, and those of CHI numbers that are another person's since; who is to stand in
@@ -94,21 +100,26 @@ def _bring_up(spark: SparkSession, config: Config, archive_key: str, run_id: str
     records = [name for name in names if _is_there(spark, config, name)]
     day, swapper = datetime.now(UTC).date(), choose_swapper(spark, config)
     people = with_opt_outs(spark, config, read_people(spark, config), day)
+    vocabulary = read_vocabulary(spark, config)
     adopt(spark, config, people.numbers, swapper, run_id)
     add_to_copy(spark, config, people, archive_key, day)
     images = Counts(0, 0, 0, 0, {})
     if _is_there(spark, config, "images") or not records:
-        images = _bring_up_images(spark, config, people, swapper, archive_key, run_id)
-    added = {name: bring_up_records(spark, config, people, swapper, name, archive_key, run_id) for name in records}
+        images = _bring_up_images(spark, config, people, swapper, vocabulary, archive_key, run_id)
+    added = {
+        name: bring_up_records(spark, config, people, swapper, vocabulary, name, archive_key, run_id)
+        for name in records
+    }
     end_copy(spark, config, people, archive_key, day)
     return replace(images, records=added)
 
 
 def _bring_up_images(
-    spark: SparkSession, config: Config, people: People, swapper: Swapper, archive_key: str, run_id: str
-) -> Counts:
+    spark: SparkSession, config: Config, people: People, swapper: Swapper, vocabulary: Vocabulary, archive_key: str,
+    run_id: str,
+) -> Counts:  # fmt: skip
     """Only rows and changes of runs behind the last that this table has taken all of are looked at."""
-    target = tables.table(config, IMAGES)
+    target = tables.with_all_columns(spark, tables.table(config, IMAGES))
     since = taken_up_to(spark, config, swapper)
     up_to = newest_ended(spark, config)  # before images: of these runs all is there
     before = tables.content_version(spark, target) if tables.exists(spark, target) else None
@@ -116,13 +127,14 @@ def _bring_up_images(
         since = ""  # images of people who take part again wait since long
     touched = touched_studies(spark, config, people, swapper, since) if since else None
     withdrawn = withdraw_images(spark, config, since)
-    rekeyed = rekey_images(spark, config, people, swapper, run_id)
-    images, quarantined = add_images(spark, config, people, swapper, archive_key, run_id, since)
-    series, studies = bring_up_roll_ups(spark, config, before, touched)
+    texts = bring_up_texts(spark, config, people, swapper, vocabulary)  # first of those that make rows by it
+    rekeyed = rekey_images(spark, config, people, swapper, vocabulary, run_id)
+    images, quarantined = add_images(spark, config, people, swapper, vocabulary, archive_key, run_id, since)
+    series, studies = bring_up_roll_ups(spark, config, before, None if texts else touched)
     note_renewed(spark, target, people, swapper)
     note_reached(spark, target, RETURNED_UP_TO, people.returned_by)
     note_reached(spark, target, TAKEN_UP_TO, up_to)
-    return Counts(images, quarantined, series, studies, {}, withdrawn, rekeyed)
+    return Counts(images, quarantined, series, studies, {}, withdrawn, rekeyed, texts)
 
 
 def _is_there(spark: SparkSession, config: Config, name: str) -> bool:

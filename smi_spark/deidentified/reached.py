@@ -14,6 +14,7 @@ LOADED_UP_TO = "smi_spark.loaded"  # of a record table: the newest load that it 
 RETURNED_UP_TO = "smi_spark.returned"  # likewise, of people who take part again
 REKEYED_UP_TO = "smi_spark.rekeyed"  # the newest load of the demography that the table reflects
 RENEWED_UP_TO = "smi_spark.renewed"  # the newest run that gave people other ids in the mapping
+TEXTS_OF = "smi_spark.texts"  # the version of the vocabulary that the rows are of; of a change under way, both
 
 
 def note_reached(spark: SparkSession, target: Table, name: str, now: str) -> None:

@@ -8,9 +8,17 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import deidentify, identities, patient_of
-from smi_spark.deidentified.reached import LOADED_UP_TO, RETURNED_UP_TO, note_reached, note_renewed, numbers_to_renew
+from smi_spark.deidentified.reached import (
+    LOADED_UP_TO,
+    RETURNED_UP_TO,
+    TEXTS_OF,
+    note_reached,
+    note_renewed,
+    numbers_to_renew,
+)
 from smi_spark.deidentified.replaced import note_key
 from smi_spark.deidentified.swappers import Swapper
+from smi_spark.deidentified.text.vocabulary import Vocabulary
 from smi_spark.errors import TableError
 from smi_spark.schema import TableSchema
 from smi_spark.secure.chi import patient_identity
@@ -20,8 +28,9 @@ from smi_spark.secure.submissions import loaded_up_to
 
 
 def bring_up_records(
-    spark: SparkSession, config: Config, people: People, swapper: Swapper, name: str, archive_key: str, run_id: str
-) -> int:
+    spark: SparkSession, config: Config, people: People, swapper: Swapper, vocabulary: Vocabulary, name: str,
+    archive_key: str, run_id: str,
+) -> int:  # fmt: skip
     """Rows of a record table that zone 2 lacks or has otherwise; gives how many it gained or that changed."""
     source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
     up_to = loaded_up_to(spark, config, name)
@@ -32,7 +41,9 @@ def bring_up_records(
         _check_key(spark, target, key)
     tables.create(spark, tables.with_all_columns(spark, target))
     note_key(spark, config, target, archive_key)
-    done = tables.get_property(spark, target, LOADED_UP_TO) or ""
+    texts = str(vocabulary.version) if vocabulary.version and source.schema.text_columns else ""
+    of_others = texts and texts != tables.get_property(spark, target, TEXTS_OF)  # all rows are looked at again
+    done = "" if of_others else tables.get_property(spark, target, LOADED_UP_TO) or ""
     waiting = rows.where((F.col("run_id") > done) & (F.col("run_id") <= up_to))
     renewed = numbers_to_renew(spark, target, people, swapper)
     returned = people.returned_since(tables.get_property(spark, target, RETURNED_UP_TO))
@@ -42,15 +53,24 @@ def bring_up_records(
     waiting = people.without_barred(waiting, patient, source.schema.other_people)
     count = 0
     if not waiting.select(*source.schema.key).isEmpty():
-        made = _made(waiting, source.schema, people, swapper, run_id)
+        made = _made(waiting, source.schema, people, swapper, vocabulary, run_id)
         count = tables.append(made, target) if is_new else tables.merge(made, target, key, only_changed=True)
     note_reached(spark, target, LOADED_UP_TO, up_to)
     note_renewed(spark, target, people, swapper)
     note_reached(spark, target, RETURNED_UP_TO, people.returned_by)
+    note_reached(spark, target, TEXTS_OF, texts)
     return count
 
 
-def renew_records(spark: SparkSession, config: Config, people: People, swapper: Swapper, name: str, run_id: str) -> int:
+def renew_records(
+    spark: SparkSession,
+    config: Config,
+    people: People,
+    swapper: Swapper,
+    vocabulary: Vocabulary,
+    name: str,
+    run_id: str,
+) -> int:
     """Rows that stand in a record table of zone 2 and name somebody whose id is another one since: made again; gives
     how many changed."""
     source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))
@@ -62,7 +82,7 @@ def renew_records(spark: SparkSession, config: Config, people: People, swapper: 
     if numbers is not None:
         older = _older(tables.read(spark, source), target, numbers, swapper, done)
         if not older.select(*source.schema.key).isEmpty():
-            made = _made(older, source.schema, people, swapper, run_id)
+            made = _made(older, source.schema, people, swapper, vocabulary, run_id)
             key = target.schema.key_in("deidentified")
             count = tables.merge(made, target, key, only_changed=True, insert=False)
     note_renewed(spark, target, people, swapper)
@@ -75,10 +95,12 @@ def _older(rows: DataFrame, target: tables.Table, numbers: DataFrame, swapper: S
     return of_numbers(rows.where(F.col("run_id") <= done), numbers, named, target.schema.key)
 
 
-def _made(rows: DataFrame, schema: TableSchema, people: People, swapper: Swapper, run_id: str) -> DataFrame:
+def _made(
+    rows: DataFrame, schema: TableSchema, people: People, swapper: Swapper, vocabulary: Vocabulary, run_id: str
+) -> DataFrame:
     """Rows of zone 1 as zone 2 has them, when everybody whom they name has an id."""
     swapper.provide(identities(rows, schema, swapper, people.numbers), run_id)
-    return deidentify(rows, schema, swapper, people.numbers)
+    return deidentify(rows, schema, swapper, people.numbers, vocabulary)
 
 
 def _check_key(spark: SparkSession, target: tables.Table, key: tuple[str, ...]) -> None:

@@ -21,7 +21,7 @@ def roll_up_series(images: DataFrame) -> DataFrame:
 
     A label is that of most images which have a known one, a risk the highest of any.
     """
-    further = {"patient_id": F.min("patient_id")}
+    further = {"patient_id": F.min("patient_id"), "text_version": F.max("text_version")}
     further |= {labeller.column: _most_known(labeller.column) for labeller in labellers()}
     further |= {name: F.mode(name, deterministic=True) for name in _OF_MOST}
     for risk in risk_labellers():
@@ -35,6 +35,7 @@ def roll_up_studies(images: DataFrame) -> DataFrame:
     further = {
         "patient_id": F.min("patient_id"),
         "age_at_study": F.min("age_at_study"),
+        "text_version": F.max("text_version"),
         "body_part_labels": F.sort_array(F.collect_set("body_part_label")),
         "mr_sequence_labels": F.sort_array(F.collect_set("mr_sequence_label")),
     }

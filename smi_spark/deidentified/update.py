@@ -24,6 +24,7 @@ from smi_spark.deidentified.records import renew_records
 from smi_spark.deidentified.replaced import note_replaced, record_replaced
 from smi_spark.deidentified.rollups import bring_up_roll_ups
 from smi_spark.deidentified.swappers import Swapper, choose_swapper
+from smi_spark.deidentified.text.vocabulary import read_vocabulary
 from smi_spark.errors import InputError
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
@@ -107,17 +108,18 @@ def _replace(spark: SparkSession, config: Config, run_id: str) -> int:
 
 def _rewrite(spark: SparkSession, config: Config, people: People, swapper: Swapper, run_id: str) -> dict[str, int]:
     """The rows of people whose id is another one since, made anew table by table; gives their numbers."""
-    rows = {}
+    rows: dict[str, int] = {}
+    vocabulary = read_vocabulary(spark, config)
     images = tables.table(config, IMAGES)
     if tables.exists(spark, images):
         found = rekeyed_images(spark, config, people, swapper)
         if found is not None:
             before, touched = tables.content_version(spark, images), found.select("StudyInstanceUID").distinct()
-            rows["images"] = rekey_images(spark, config, people, swapper, run_id)
+            rows["images"] = rekey_images(spark, config, people, swapper, vocabulary, run_id)
             rows["series"], rows["studies"] = bring_up_roll_ups(spark, config, before, touched)
         note_renewed(spark, images, people, swapper)
     for name in (f"records/{table}" for table in record_tables()):
-        rows[name] = renew_records(spark, config, people, swapper, name, run_id)
+        rows[name] = renew_records(spark, config, people, swapper, vocabulary, name, run_id)
     return rows
 
 

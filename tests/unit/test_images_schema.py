@@ -62,7 +62,7 @@ def test_a_view_has_no_columns_of_other_modalities() -> None:
     assert {"EchoTime", "MagneticFieldStrength"} <= set(columns_of("MR", "secure")) - set(columns_of("CT", "secure"))
     assert columns_of("CR", "secure") == columns_of("DX", "secure")
     assert columns_of("RF", "secure") == columns_of("XA", "secure")
-    assert set(columns_of("MR", "deidentified")).isdisjoint({"PatientID", "StudyDescription", "path"})
+    assert set(columns_of("MR", "deidentified")).isdisjoint({"PatientID", "StudyID", "path"})
 
 
 def test_modalities_of_columns_are_those_that_partitions_know() -> None:

@@ -73,6 +73,7 @@ def test_a_table_is_maintained_under_the_leases_of_those_who_write_it(tmp_path: 
     assert writers(config, "secure/replaced") == [(two, "images-and-records")]
     assert writers(config, "secure/mapping") == [(two, "images-and-records"), (one, "mapping")]
     assert writers(config, "secure/findings") == [(one, "findings")]
+    assert writers(config, "secure/text_review") == writers(config, "secure/vocabulary") == [(one, "vocabulary")]
     assert writers(config, "deidentified/records/smr01") == [(two, "images-and-records")]
     assert writers(config, "secure/opt_outs") == [(one, "records-opt_outs")]
     assert writers(config, "secure/withdrawals") == [(two, "images-and-records")]

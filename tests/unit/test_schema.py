@@ -81,7 +81,7 @@ def test_patient_id_stands_for_the_patient_beyond_zone_one() -> None:
 
 def test_nothing_that_names_a_patient_stands_beyond_zone_one() -> None:
     beyond = {column.name for column in load_schema("images").in_zone("deidentified")}
-    assert beyond.isdisjoint({"PatientName", "PatientBirthDate", "StudyDescription", "InstitutionName", "path"})
+    assert beyond.isdisjoint({"PatientName", "PatientBirthDate", "StudyID", "InstitutionName", "path"})
 
 
 @pytest.mark.parametrize("name", table_names())
@@ -114,9 +114,11 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest() -> None:
         ("type: string, deidentify: uid", "type: text, deidentify: uid",
          "text is not a type. Types here: string, int, long, double, date, timestamp, boolean, binary, array<…>, "
          "struct<…>."),
+        ("type: string, deidentify: uid", "type: long, deidentify: text",
+         "uid is long; deidentify: text is for string. Write remove."),
         ("deidentify: remove", "deidentify: drop",
          "columns[1].deidentify: Input should be 'keep', 'remove', 'pseudonym', 'uid', 'accession', 'date', "
-         "'date_after_infancy', 'age' or 'area'. Given: 'drop'. It is: what zone 2 holds of it."),
+         "'date_after_infancy', 'age', 'area' or 'text'. Given: 'drop'. It is: what zone 2 holds of it."),
         ("key: [uid]", "key: [id]", "id is not a column. Columns here: uid, name, patient_id. Did you mean uid?"),
     ],
 )  # fmt: skip

@@ -17,6 +17,7 @@ STRENGTH: dict[ColumnAction, int] = {
     "date_after_infancy": 1,
     "age": 2,
     "area": 2,
+    "text": 2,  # cleaned: kept where the vocabulary has it
     "uid": 3,
     "accession": 3,
     "pseudonym": 3,
@@ -121,6 +122,8 @@ def _stronger(column: Column, demand: int) -> ColumnAction:
     vr = dictionary_VR(tag_for_keyword(_path(column)[-1]) or 0)
     if demand == STRENGTH["date"]:
         return "date"
+    if demand == STRENGTH["text"] and column.type == "string":
+        return "text"
     return "uid" if vr == "UI" and demand <= STRENGTH["uid"] else "remove"
 
 

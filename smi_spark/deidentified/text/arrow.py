@@ -1,5 +1,6 @@
 """Findings of whole columns: each distinct text is looked at once a batch."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smi_spark.deidentified.pseudonyms import map_distinct
-from smi_spark.deidentified.text.findings import Finding, find_identifiers
+from smi_spark.deidentified.text.findings import Finding, find_identifiers, has_name
 from smi_spark.deidentified.text.rules import Rules
 
 FINDINGS = pa.list_(
@@ -23,14 +24,26 @@ def find_in_values(texts: "pa.Array[Any]", rules: Rules, names: "pa.Array[Any] |
     """
     if names is None:
         return map_distinct(texts, lambda text: _as_list(find_identifiers(text, None, rules)), FINDINGS)
+    return _map_pairs(texts, names, lambda text, name: _as_list(find_identifiers(text, name, rules)), FINDINGS)
+
+
+def names_in_values(texts: "pa.Array[Any]", names: "pa.Array[Any]", rules: Rules) -> "pa.Array[Any]":
+    """Whether each text (string) has the name beside it; null where the text is null. ``rules``: the column's."""
+    return _map_pairs(texts, names, lambda text, name: name is not None and has_name(text, name, rules), pa.bool_())
+
+
+def _map_pairs(
+    texts: "pa.Array[Any]", names: "pa.Array[Any]", look: Callable[[str, str | None], Any], result: pa.DataType
+) -> "pa.Array[Any]":
+    """``look`` at each text with its name, once for each pair that is there; null where the text is null."""
     text_of, known_text = _numbered(texts)
     name_of, known_name = _numbered(names)
     pairs, where = np.unique(text_of * len(known_name) + name_of, return_inverse=True)  # each pair is one number
     looked_at = [
-        None if text is None else _as_list(find_identifiers(text, name, rules))
+        None if text is None else look(text, name)
         for text, name in ((known_text[p // len(known_name)], known_name[p % len(known_name)]) for p in pairs)
     ]
-    return pa.array(looked_at, FINDINGS).take(pa.array(where, pa.int64()))
+    return pa.array(looked_at, result).take(pa.array(where, pa.int64()))
 
 
 def _numbered(values: Any) -> tuple[npt.NDArray[np.int64], list[str | None]]:

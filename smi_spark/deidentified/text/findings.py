@@ -40,6 +40,11 @@ def find_identifiers(text: str, names: str | None = None, rules: Rules | None = 
     return [Finding(*part, text[part.start : part.end]) for part in sorted(rules.kept(text, found), key=_place)]
 
 
+def has_name(text: str, names: str, rules: Rules) -> bool:
+    """Whether a word of ``names`` (as for ``find_identifiers``) stands in the text and no rule takes it away."""
+    return bool(rules.kept(text, list(find_names(text, names))))
+
+
 def _first(found: Iterator[Part]) -> list[Part]:
     kept: list[Part] = []
     for part in found:

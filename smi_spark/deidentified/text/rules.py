@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from smi_spark import resources
-from smi_spark.config import load_yaml, validate
+from smi_spark.config import Config, load_yaml, validate
 from smi_spark.deidentified.text.numbers import Part
 from smi_spark.errors import ConfigError
 
@@ -80,13 +80,26 @@ def shipped_rules() -> Rules:
     return read_rules(resources.folder("conf") / "text")
 
 
-def read_rules(folder: Path) -> Rules:
-    """The rules of all YAML files in a folder, file by file in the order of their names.
+def site_rules(config: Config) -> Rules:
+    """The rules in ``conf/text`` and those of the folder that the configuration names.
+
+    Raises ConfigError as ``read_rules``, and where there is no such folder.
+    """
+    if config.text.rules is None:
+        return shipped_rules()
+    own = Path(config.text.rules)
+    if not own.is_dir():
+        raise ConfigError(f"text.rules: {own} is no folder. Make it, or leave the field out.")
+    return read_rules(resources.folder("conf") / "text", own)
+
+
+def read_rules(*folders: Path) -> Rules:
+    """The rules of all YAML files in folders, file by file in the order of their names.
 
     Raises ConfigError naming the file and the path of what is wrong in it, and for a name that stands twice.
     """
     rules: list[Rule] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
         read = validate(Rules, load_yaml(path), str(path)).rules
         names = [rule.name for rule in (*rules, *read)]
         for rule in read:

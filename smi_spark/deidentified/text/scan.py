@@ -18,7 +18,7 @@ from smi_spark.deidentified.mapping import mapping
 from smi_spark.deidentified.pseudonyms import STANDARD_UIDS, map_distinct
 from smi_spark.deidentified.text.arrow import find_in_values
 from smi_spark.deidentified.text.leaves import Leaf, holds_text, text_leaves
-from smi_spark.deidentified.text.rules import Rules, shipped_rules
+from smi_spark.deidentified.text.rules import Rules, site_rules
 from smi_spark.errors import IdentifiersFoundError, InputError
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
@@ -84,7 +84,7 @@ def scan_table(spark: SparkSession, config: Config, name: str, *, with_names: bo
     given = _with_names(spark, config, rows) if with_names else rows
     if source.zone == "deidentified" and config.pseudonyms.patients != "keyed":
         given = without_mapped(given, source.schema, tables.read_or_empty(spark, mapping(config)))
-    found = find_in_rows(given, source.schema, shipped_rules())
+    found = find_in_rows(given, source.schema, site_rules(config))
     stamped = found.withColumns({"table": F.lit(name), "table_version": F.lit(version).cast("long")})
     with lease(config.zone("secure"), LEASE, new_run_id()), tables.held(stamped) as held:
         put_changed(held, tables.table(config, FINDINGS), where=f"table = '{name}'")

@@ -18,6 +18,7 @@ from smi_spark.deidentified.pseudonymise import run
 from smi_spark.deidentified.pseudonyms import pseudonym
 from smi_spark.deidentified.site_ids import judge, load_mapping
 from smi_spark.deidentified.swappers import Keyed, choose_swapper
+from smi_spark.deidentified.text.vocabulary import NO_TEXTS
 from smi_spark.deidentified.update import update_pseudonyms
 from smi_spark.errors import ConfigError, InputError
 from tests.conftest import make_config
@@ -72,7 +73,7 @@ def test_runs_at_once_give_each_person_one_random_id(spark: SparkSession, config
 
 def test_a_keyed_id_costs_no_join(spark: SparkSession, config: Config, capsys: pytest.CaptureFixture[str]) -> None:
     images = frame(spark, "images", [CT])
-    images_to_deidentified(images, Keyed(config.keys.archive)).explain(True)
+    images_to_deidentified(images, Keyed(config.keys.archive), None, NO_TEXTS).explain(True)
     plan = capsys.readouterr().out
     assert "Join" not in plan
     assert plan.split("== Physical Plan ==")[1].count("ArrowEvalPython") <= 2, "labels, and all pseudonyms together"

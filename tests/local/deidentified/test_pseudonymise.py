@@ -113,6 +113,7 @@ def test_series_and_studies_add_their_images_up(spark: SparkSession, done: tuple
         "patient_id": of(config, "patient", CHI),
         "AccessionNumber": of(config, "accession", "ACC7"),
         "StudyDate": DAY,
+        "StudyDescription": None,
         "PatientSex": "F",
         "age_at_study": 69,
         "modalities": ["CT", "OTHER"],
@@ -122,6 +123,7 @@ def test_series_and_studies_add_their_images_up(spark: SparkSession, done: tuple
         "face_risk": "possible",
         "series_count": 2,
         "image_count": 3,
+        "text_version": None,
     }
 
 

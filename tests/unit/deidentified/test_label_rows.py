@@ -233,4 +233,4 @@ def test_the_rules_that_decided_are_told_and_the_least_sure_of_them() -> None:
 def test_every_label_has_its_column() -> None:
     beginning = [c.name for c in load_schema("images").columns if c.from_zone == "deidentified"]
     assert sorted(label_columns()) == sorted(labels_of({}))
-    assert beginning == ["patient_id", "age_at_study", *label_columns()]
+    assert beginning == ["patient_id", "age_at_study", *label_columns(), "text_version"]

@@ -100,7 +100,7 @@ def test_content_items_go_by_their_concept_and_type(
 def test_the_profiles_that_come_along() -> None:
     assert profile_names() == ["archive", "basic", "project"]
     assert {name: set(load_profile(name).options) for name in profile_names()} == {
-        "archive": {DEVICE, PATIENT, FULL},
+        "archive": {DEVICE, PATIENT, FULL, TEXT},
         "basic": set(),
         "project": {PATIENT, MODIFIED, TEXT},
     }

@@ -53,6 +53,9 @@ COLUMNS = [
     ("StudyInstanceUID",                  "keep",      [],          False),
     ("StudyInstanceUID",                  "keep",      ["retain_uids"], True),
     ("SeriesDescription",                 "keep",      ["clean_descriptors"], False),
+    ("SeriesDescription",                 "text",      ["clean_descriptors"], True),
+    ("SeriesDescription",                 "text",      [],          False),
+    ("PatientName",                       "text",      ["clean_descriptors"], False),
     ("SeriesDescription",                 "remove",    [],          True),
     ("InstitutionName",                   "keep",      ["retain_institution"], True),
     ("Rows",                              "keep",      [],          True),
@@ -83,6 +86,8 @@ def test_the_error_names_table_column_tag_both_actions_and_the_remedy() -> None:
     assert "Write deidentify: uid, or" in uid
     (date,) = weaknesses(profile(MODIFIED), table(("StudyDate", "keep")))
     assert "(retain_modified_dates C). Write deidentify: date, or" in date
+    (text,) = weaknesses(profile("clean_descriptors"), table(("ProtocolName", "keep")))
+    assert "(clean_descriptors C). Write deidentify: text, or" in text
 
 
 def test_a_column_without_a_tag_goes_by_its_name() -> None:
@@ -110,7 +115,7 @@ def test_no_column_of_zone_2_is_weaker_than_the_profiles_that_come_along(name: s
 
 def test_all_that_is_weaker_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as error:
-        check_tables(profile(PATIENT, FULL))
+        check_tables(profile(PATIENT, FULL, "clean_descriptors"))
     assert str(error.value).count("\n") == 1  # two class UIDs, which both profiles have exceptions for
     assert "Study_ReferencedSOPClassUID (ReferencedStudySequence.ReferencedSOPClassUID)" in str(error.value)
 

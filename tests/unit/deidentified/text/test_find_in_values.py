@@ -1,7 +1,7 @@
 import pyarrow as pa
 
-from smi_spark.deidentified.text.arrow import FINDINGS, find_in_values
-from smi_spark.deidentified.text.rules import Rules
+from smi_spark.deidentified.text.arrow import FINDINGS, find_in_values, names_in_values
+from smi_spark.deidentified.text.rules import Rule, Rules
 
 NONE = Rules(rules=())
 
@@ -28,3 +28,11 @@ def test_a_batch_of_nothing_but_nulls_has_no_findings() -> None:
     nulls = pa.nulls(2, pa.string())
     assert find_in_values(nulls, NONE).to_pylist() == [None, None]
     assert find_in_values(nulls, NONE, nulls).to_pylist() == [None, None]
+
+
+def test_own_names_are_looked_for_in_each_text_and_a_rule_may_take_them_away() -> None:
+    texts = pa.array(["HEAD", "HEAD", None, "NECK Bell", "HEAD"])
+    names = pa.array(["Head^Ann", "Bell^Ann", "Head^Ann", "Bell^Ann", None])
+    assert names_in_values(texts, names, NONE).to_pylist() == [True, False, None, True, False]
+    spared = Rules(rules=(Rule(name="head", action="Ignore", pattern="HEAD"),))
+    assert names_in_values(texts, names, spared).to_pylist() == [False, False, None, True, False]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from smi_spark.deidentified.text.findings import DETECTORS, find_identifiers
+from smi_spark.deidentified.text.candidates import reasons_of
+from smi_spark.deidentified.text.findings import DETECTORS, find_identifiers, has_name
 from smi_spark.deidentified.text.rules import shipped_rules
 from smi_spark.synthetic.courses import Block, plan_block
 from smi_spark.synthetic.encoding import Elements
@@ -66,3 +67,17 @@ def test_each_label_is_of_a_known_kind_and_stands_in_its_text(file: str) -> None
                 kind, part = label.split(":", 1)
                 assert kind in {*DETECTORS, *beyond}, row
                 assert part in row["text"], row
+
+
+def test_no_text_passes_the_review_that_holds_a_planted_identifier_though_fifty_people_have_it() -> None:
+    lives = plan_block(load_profile(), Block(patients=48), SEED)
+    passing, planted = [], 0
+    for study in (study for life in lives for study in life.studies):
+        for identifier, kind in identifiers(study).items():
+            for text in (identifier, f"seen with {identifier}, T2", f"{identifier}_LEFT_KNEE"):
+                named = int(has_name(text, study.person.pn, shipped_rules()))  # of the one person whose it is
+                planted += 1
+                if not reasons_of({"text": text, "patients": 50, "named": named}, 10, shipped_rules())[0]:
+                    passing.append((kind, text))
+    assert planted > 1000
+    assert passing == []

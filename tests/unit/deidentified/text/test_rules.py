@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from smi_spark.config import Config, Text
 from smi_spark.deidentified.text.findings import find_identifiers
-from smi_spark.deidentified.text.rules import Rule, Rules, read_rules, shipped_rules
+from smi_spark.deidentified.text.rules import Rule, Rules, read_rules, shipped_rules, site_rules
 from smi_spark.errors import ConfigError
 
 
@@ -75,3 +76,13 @@ def test_the_shipped_rules_ignore_what_archives_are_full_of(text: str) -> None:
 )
 def test_the_shipped_rules_leave_identifiers(text: str, finding: tuple[str, str]) -> None:
     assert [(f.detector, f.part) for f in find_identifiers(text, rules=shipped_rules())] == [finding]
+
+
+def test_a_site_has_rules_of_its_own_beside_those_that_come_along(config: Config, tmp_path: Path) -> None:
+    assert site_rules(config) == shipped_rules()
+    own = config.model_copy(update={"text": Text(rules=str(tmp_path / "own"))})
+    with pytest.raises(ConfigError, match=r"^text.rules: .*/own is no folder. Make it, or leave the field out.$"):
+        site_rules(own)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a.yaml").write_text("rules: [{name: bay, action: Report, pattern: 'bay [0-9]'}]")
+    assert [rule.name for rule in site_rules(own).rules] == [*(rule.name for rule in shipped_rules().rules), "bay"]
