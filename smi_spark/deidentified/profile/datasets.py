@@ -135,7 +135,7 @@ class _Rules:
         name = str(creator.value).strip() if creator is not None and creator.VR == "LO" else ""
         listed = safe_private().get((name, f"{tag.group:04X}xx{tag.element & 0xFF:02X}"))
         element = _read(source, tag) if listed else None
-        kept = self.copied(element) if element is not None and listed == element.VR else None
+        kept = self.as_given(element) if element is not None and listed == element.VR else None
         if creator is not None and kept is not None and not self.patient.is_said_by(kept):
             yield DataElement(creator.tag, "LO", name)
             yield kept
@@ -169,13 +169,16 @@ class _Rules:
         return self.copied(element)
 
     def copied(self, element: DataElement) -> DataElement | None:
-        """The element as it is, or as the policy has dates, unless it says who the patient is."""
-        is_date = element.VR in DATE_VRS
-        result = self.dated(element) or emptied(element) if is_date else copied(element)
+        """``as_given``, unless it says who the patient is."""
+        result = self.as_given(element)
         if result is None or not self.patient.is_said_by(result):
             return result
         replaced = self.uids(result) if result.VR == "UI" else emptied(result)
         return emptied(result) if self.patient.is_said_by(replaced) else replaced
+
+    def as_given(self, element: DataElement) -> DataElement | None:
+        """The element as it is, or, of a date, as the policy has it."""
+        return self.dated(element) or emptied(element) if element.VR in DATE_VRS else copied(element)
 
     def dated(self, element: DataElement) -> DataElement | None:
         """The element as the project's policy has dates; None, which is told, where it cannot be followed."""
