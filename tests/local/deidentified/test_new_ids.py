@@ -50,7 +50,7 @@ def test_rows_get_the_ids_of_the_new_key_and_projects_see_the_former_ones(
     assert pairs.where("old = new").select("old").collect() == [("1.2.840.10008.1.2",)], "UIDs of the standard stay"
     replaced = pairs.selectExpr("kind", "old", "new", "old AS first", "'run-1' AS run_id")
     one = for_project(before, schema, config.keys.projects, "demo")
-    other = for_project(after, schema, config.keys.projects, "demo", replaced)
+    other = for_project(after, schema, config.keys.projects, "demo", replaced=replaced)
     assert_df_equality(other, one, ignore_row_order=True, ignore_nullable=True, ignore_metadata=True)
     for rows in (before, after, renewed):
         rows.unpersist()
