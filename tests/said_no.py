@@ -14,6 +14,7 @@ from smi_spark.schema import load_schema
 from smi_spark.secure.opt_outs import JOB, OPT_OUTS
 from smi_spark.secure.records import LoadCounts, load_rows
 from tests.conftest import make_config
+from tests.projects import LONG, LUNG, with_projects
 from tests.rows import fill
 from tests.zone_one import CT, RUN
 
@@ -26,11 +27,14 @@ QUESTION: dict[str, Any] = {
     "images": {"modality": "CT"},
     "deliver": {"records": {"smr02": {}}},
 }
+EPISODE = ["EPISODE_RECORD_KEY", "ADMISSION_DATE", "MAIN_CONDITION", "BABY_CI_CHI_NUMBER_BABY_1"]
+PROJECT = LUNG | LONG | {"project": "demo", "modalities": "CT", "records": {"smr02": EPISODE}}
 
 
 def lenient(place: Path) -> Config:
-    """An installation that takes lists with bad rows."""
-    return make_config(place).model_copy(update={"records": Records(max_bad_fraction=1.0)})
+    """An installation that takes lists with bad rows, and has the cohort's project."""
+    config = make_config(place).model_copy(update={"records": Records(max_bad_fraction=1.0)})
+    return with_projects(config, place / "projects", PROJECT)
 
 
 def fill_zone_one(spark: SparkSession, config: Config) -> None:

@@ -47,6 +47,7 @@ def held_by(
         if table.name != "studies"
         for rows in [read_delivered(spark, config, entry.project, entry.cohort, table)]
         for column in ("patient_id", *load_schema(table.name).other_people)
+        if column in rows.columns
     ]  # fmt: skip
     ids = patients_for_project(theirs, config.keys.projects, entries[0].project, replaced)
     found = reduce(DataFrame.unionAll, parts).join(F.broadcast(ids), "patient_id")
@@ -105,14 +106,16 @@ def _write_without(
     delivered: list[Delivered] = []
     frames: dict[str, DataFrame] = {}
     for table in entry.tables:
-        target = tables.with_all_columns(spark, snapshot_table(config, entry.project, entry.cohort, table.name))
+        hidden = [one.removeprefix(f"{table.name}.") for one in entry.left_out if one.startswith(f"{table.name}.")]
+        target = snapshot_table(config, entry.project, entry.cohort, table.name, hidden)
         if table.name == "studies":
             whole = snapshot_table(config, entry.project, entry.cohort, "images")
             rows = roll_up_studies(tables.completed(frames["images"], whole))
         else:
             before = read_delivered(spark, config, entry.project, entry.cohort, table)
             left = before.join(F.broadcast(people), "patient_id", "left_anti")
-            rows = tables.completed(without_values(left, people, target.schema.other_people), target)
+            others = tuple(name for name in target.schema.other_people if name in left.columns)
+            rows = tables.completed(without_values(left, people, others), target)
         row_count = tables.replace(rows, target, keep_versions=True)
         delivered.append(Delivered(table.name, tables.latest_version(spark, target), row_count))
         frames[table.name] = read_delivered(spark, config, entry.project, entry.cohort, delivered[-1])
