@@ -14,7 +14,7 @@ from smi_spark.analysis.registry import Registered, cohorts, registered
 from smi_spark.analysis.withdrawn import clear_versions, held_by, readable, withdraw_versions
 from smi_spark.config import Config
 from smi_spark.deidentified.images import IMAGES
-from smi_spark.deidentified.keyed import keyed_tables
+from smi_spark.deidentified.keyed import check_key, keyed_tables
 from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.opt_outs import (
     Taken,
@@ -98,12 +98,14 @@ def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Re
     ``deidentified/opt_outs`` without the purged; files and logs of zone 2; ``secure/withdrawals``, with which they are
     done; ``secure/runs``. A run that was killed is completed by the next: until they are done all is looked through
     again. With nobody waiting nothing is written.
-    Raises KeyFileError when a key cannot be had, BusyError while a run pseudonymises or builds one of the cohorts.
+    Raises KeyFileError when a key cannot be had, OtherKeyError when another archive key made zone 2 or a rotation has
+    not ended, and BusyError while a run pseudonymises or builds one of the cohorts.
     """
     archive_key, run = key_id(load_key(config.keys.archive)), runs.Run(new_run_id(), "", datetime.now(UTC))
     day = day or datetime.now(UTC).date()
     with ExitStack() as leases:
         leases.enter_context(lease(config.zone("deidentified"), "images-and-records", run.id))
+        check_key(spark, config, archive_key)  # by another one nobody is found, and all count as done
         people = read_people(spark, config)
         add_to_copy(spark, config, people, archive_key, day)
         leaving = tables.worked_out(waiting(spark, config, people, day))

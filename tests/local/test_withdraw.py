@@ -14,14 +14,16 @@ from smi_spark import tables
 from smi_spark.analysis import open_cohort
 from smi_spark.analysis.build import Built, build_cohort
 from smi_spark.analysis.snapshot import content_checksum
-from smi_spark.config import Config
+from smi_spark.config import Config, KeySource
+from smi_spark.deidentified.keys import create_key
 from smi_spark.deidentified.pseudonymise import Counts
 from smi_spark.deidentified.pseudonymise import run as pseudonymise
-from smi_spark.errors import TableError
+from smi_spark.deidentified.rotation import rotate_key
+from smi_spark.errors import OtherKeyError, TableError
 from smi_spark.withdraw import Report, withdraw
 from tests.killed import killed_behind
 from tests.leaks import find_tokens
-from tests.said_no import ANN, BEA, CAL, cohort, fill_zone_one, lenient, load, project_patient, tokens
+from tests.said_no import ANN, BEA, CAL, cohort, fill_zone_one, lenient, load, patient, project_patient, tokens
 
 pytestmark = pytest.mark.long
 LOST = (PySparkException, Py4JError)
@@ -189,6 +191,34 @@ def test_the_next_build_is_of_zone_2_as_it_is(spark: SparkSession, story: Story,
         open_cohort(spark, config, "demo", "scans", 5).images
     )
     assert not build_cohort(spark, config, cohort()).is_new
+
+
+def test_behind_another_key_who_said_no_before_is_in_no_build_and_is_purged_under_either_keys_ids(
+    spark: SparkSession, built: Config, tmp_path: Path
+) -> None:
+    former = copied(built, tmp_path)
+    create_key(tmp_path / "keys" / "new.key")
+    archive = KeySource(file=str(tmp_path / "keys" / "new.key"))
+    config = former.model_copy(update={"keys": former.keys.model_copy(update={"archive": archive})})
+    load(spark, former, tmp_path / "list.csv", f"{BEA},2020-01-01,stop,")
+    pseudonymise(spark, former)
+
+    rotate_key(spark, config, former.keys.archive)
+
+    copy = tables.read(spark, tables.table(config, "deidentified/opt_outs")).select("patient_id").collect()
+    assert {row[0] for row in copy} == {patient(config, chi) for chi in (ANN, BEA)}
+    build_cohort(spark, config, cohort())
+    left = rows(open_cohort(spark, config, "demo", "scans").images.select("patient_id").distinct())
+    assert left == [(project_patient(former, CAL),)]
+    with pytest.raises(OtherKeyError, match=r"^deidentified/images, deidentified/records/smr02: made with key "):
+        withdraw(spark, former)
+
+    report = withdraw(spark, config)
+
+    assert [(held.version, held.images, held.successor) for held in report.held] == [(1, 2, 5), (3, 2, 6)]
+    assert found(former, ANN) == found(config, ANN) == set()
+    left = rows(open_cohort(spark, config, "demo", "scans").images.select("patient_id").distinct())
+    assert left == [(project_patient(former, CAL),)], "a successor has nobody whose no is in force"
 
 
 @pytest.mark.parametrize("commits", [2, 6, 7, 8])
