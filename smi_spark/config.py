@@ -37,8 +37,12 @@ class KeySource(_Section):
 
 
 class Keys(_Section):
-    archive: Annotated[KeySource, Field(description="CHI → pseudonym; read by pseudonymise and rotate_key alone")]
-    projects: Annotated[KeySource, Field(description="parent of every project's key; read by build_cohort")]
+    archive: Annotated[
+        KeySource, Field(description="CHI → pseudonym; read by pseudonymise, withdraw and rotate_key alone")
+    ]
+    projects: Annotated[
+        KeySource, Field(description="parent of every project's key; read by build_cohort and withdraw")
+    ]
 
 
 class Ingest(_Section):

@@ -74,7 +74,7 @@ def test_every_wrong_field_is_named_at_once(tmp_path: Path) -> None:
 
 def test_a_missing_field_is_told_with_what_it_is_for(tmp_path: Path) -> None:
     assert problem(written(tmp_path, "keys:\n  archive: {file: /k}\n")) == (
-        "smi.yaml: keys.projects is missing. It is: parent of every project's key; read by build_cohort."
+        "smi.yaml: keys.projects is missing. It is: parent of every project's key; read by build_cohort and withdraw."
     )
 
 
@@ -97,7 +97,7 @@ def test_a_key_has_exactly_one_source(tmp_path: Path) -> None:
     both = "keys:\n  archive: {file: /k, env: K}\n  projects: {env: P}\n"
     assert problem(written(tmp_path, both)) == (
         "smi.yaml: keys.archive: Value error, give exactly one of file, env and plugin. "
-        "It is: CHI → pseudonym; read by pseudonymise and rotate_key alone."
+        "It is: CHI → pseudonym; read by pseudonymise, withdraw and rotate_key alone."
     )
 
 
