@@ -1,7 +1,7 @@
 """How Delta tables lie in storage: the files of each partition, their compaction, what old versions left, the log."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from delta.exceptions import (
@@ -107,10 +107,15 @@ def keep_for(spark: SparkSession, target: Table, days: int) -> bool:
     """
     lacking = lacking_properties(spark, target, days)
     if lacking:
-        new = ", ".join(f"'{name}' = '{value}'" for name, value in lacking.items())
-        with settings(spark, NOTED):
-            spark.sql(f"ALTER TABLE delta.`{target.uri}` SET TBLPROPERTIES ({new})")
+        set_properties(spark, target, lacking)
     return bool(lacking)
+
+
+def set_properties(spark: SparkSession, target: Table, given: Mapping[str, str]) -> None:
+    """Set properties of the table, all in one commit that changes no row."""
+    new = ", ".join(f"'{name}' = '{value}'" for name, value in given.items())
+    with settings(spark, NOTED):
+        spark.sql(f"ALTER TABLE delta.`{target.uri}` SET TBLPROPERTIES ({new})")
 
 
 def lacking_properties(spark: SparkSession, source: Table, days: int) -> dict[str, str]:

@@ -62,7 +62,9 @@ def exists(spark: SparkSession, target: Table) -> bool:
     return DeltaTable.isDeltaTable(spark, target.uri)
 
 
-def create(spark: SparkSession, target: Table, *, keep_versions: bool = False) -> None:
+def create(
+    spark: SparkSession, target: Table, *, keep_versions: bool = False, properties: Mapping[str, str] = {}
+) -> None:
     """Make the table, empty, when it is not there; ``keep_versions``: for 100 years, anew where columns differ."""
     there = exists(spark, target)
     if there and not (keep_versions and read(spark, target).columns != target.columns):
@@ -76,9 +78,9 @@ def create(spark: SparkSession, target: Table, *, keep_versions: bool = False) -
     )
     if target.schema.partition_by:
         builder = builder.partitionedBy(*target.schema.partition_by)
-    if keep_versions:
-        builder = builder.property("delta.deletedFileRetentionDuration", HUNDRED_YEARS)
-        builder = builder.property("delta.logRetentionDuration", HUNDRED_YEARS)
+    kept = ("delta.deletedFileRetentionDuration", "delta.logRetentionDuration") if keep_versions else ()
+    for name, value in {**dict.fromkeys(kept, HUNDRED_YEARS), **properties}.items():
+        builder = builder.property(name, value)
     builder.execute()
 
 

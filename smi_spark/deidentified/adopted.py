@@ -31,12 +31,12 @@ def bring_up_texts(
     target = tables.table(config, IMAGES)
     if not tables.exists(spark, target):
         tables.create(spark, target)
-        note_reached(spark, target, TEXTS_OF, str(vocabulary.version))
+        note_reached(spark, target, {TEXTS_OF: str(vocabulary.version)})
         return 0
     made_by = [int(version) for version in (tables.get_property(spark, target, TEXTS_OF) or "0").split()]
     if made_by == [vocabulary.version]:
         return 0
-    note_reached(spark, target, TEXTS_OF, " ".join(map(str, sorted({*made_by, vocabulary.version}))))
+    note_reached(spark, target, {TEXTS_OF: " ".join(map(str, sorted({*made_by, vocabulary.version})))})
     changed = differing([vocabulary, *(read_vocabulary(spark, config, version) for version in made_by)])
     touched = tables.read(spark, tables.table(config, "secure/images")).where(changed.occurs(load_schema("images")))
     counted = touched.groupBy(*target.schema.partition_by).count().orderBy(*target.schema.partition_by)
@@ -50,5 +50,5 @@ def bring_up_texts(
             among = spark.createDataFrame(places, "modality string, year int")
             count += tables.merge(again, target, target.schema.key, among=among, only_changed=True, insert=False)
             progress.add(portion.rows)
-    note_reached(spark, target, TEXTS_OF, str(vocabulary.version))
+    note_reached(spark, target, {TEXTS_OF: str(vocabulary.version)})
     return count

@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config, KeySource
 from smi_spark.deidentified.actions import deidentify, identities, patient_of
+from smi_spark.deidentified.keyed import KEY_ID
 from smi_spark.deidentified.labels import with_labels
 from smi_spark.deidentified.pseudonyms import pseudonymise
 from smi_spark.deidentified.reached import RENEWED_UP_TO, TAKEN_UP_TO, UNLINKED, numbers_to_renew
@@ -75,7 +76,7 @@ def add_images(
     nobody, usable = waiting.where(F.col(FAULT).isNotNull()), waiting.where(F.col(FAULT).isNull()).drop(FAULT)
     quarantined = 0 if nobody.isEmpty() else record_bad(config, _without_patient(nobody), IMAGES, run_id)
     interrupted = _is_interrupted(spark, target, links)
-    tables.create(spark, target)
+    tables.create(spark, target, properties={KEY_ID: archive_key})
     note_key(spark, config, target, archive_key)
     if usable.isEmpty():
         return 0, quarantined

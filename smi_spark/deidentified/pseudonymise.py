@@ -23,7 +23,7 @@ from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
-from smi_spark.deidentified.reached import RETURNED_UP_TO, TAKEN_UP_TO, note_reached, note_renewed
+from smi_spark.deidentified.reached import RETURNED_UP_TO, TAKEN_UP_TO, note_reached, renewed
 from smi_spark.deidentified.records import bring_up_records
 from smi_spark.deidentified.rollups import bring_up_roll_ups
 from smi_spark.deidentified.swappers import Swapper, choose_swapper
@@ -131,9 +131,8 @@ def _bring_up_images(
     rekeyed = rekey_images(spark, config, people, swapper, vocabulary, run_id)
     images, quarantined = add_images(spark, config, people, swapper, vocabulary, archive_key, run_id, since)
     series, studies = bring_up_roll_ups(spark, config, before, None if texts else touched)
-    note_renewed(spark, target, people, swapper)
-    note_reached(spark, target, RETURNED_UP_TO, people.returned_by)
-    note_reached(spark, target, TAKEN_UP_TO, up_to)
+    reached = {RETURNED_UP_TO: people.returned_by, TAKEN_UP_TO: up_to}
+    note_reached(spark, target, reached | renewed(people, swapper))
     return Counts(images, quarantined, series, studies, {}, withdrawn, rekeyed, texts)
 
 

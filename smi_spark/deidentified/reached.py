@@ -1,8 +1,10 @@
 """How far a table of zone 2 has come with what it is made of, as properties of the table."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import DataFrame, SparkSession
 
-from smi_spark import tables
+from smi_spark import storage, tables
 from smi_spark.deidentified.swappers import Swapper
 from smi_spark.secure.people import People
 from smi_spark.tables import Table
@@ -17,10 +19,12 @@ RENEWED_UP_TO = "smi_spark.renewed"  # the newest run that gave people other ids
 TEXTS_OF = "smi_spark.texts"  # the version of the vocabulary that the rows are of; of a change under way, both
 
 
-def note_reached(spark: SparkSession, target: Table, name: str, now: str) -> None:
-    """Put the property where it says something else; nothing for an empty ``now``."""
-    if now and now != tables.get_property(spark, target, name):
-        tables.set_property(spark, target, name, now)
+def note_reached(spark: SparkSession, target: Table, reached: Mapping[str, str]) -> None:
+    """Put the properties that say something else, all in one commit; an empty text says nothing."""
+    present = tables.properties(spark, target)
+    new = {name: now for name, now in reached.items() if now and now != present.get(name)}
+    if new:
+        storage.set_properties(spark, target, new)
 
 
 def numbers_to_renew(spark: SparkSession, target: Table, people: People, swapper: Swapper) -> DataFrame | None:
@@ -35,7 +39,6 @@ def numbers_to_renew(spark: SparkSession, target: Table, people: People, swapper
     return rekeyed.union(renewed).distinct()
 
 
-def note_renewed(spark: SparkSession, target: Table, people: People, swapper: Swapper) -> None:
-    """Say that the rows of ``numbers_to_renew`` are made anew."""
-    note_reached(spark, target, REKEYED_UP_TO, people.up_to)
-    note_reached(spark, target, RENEWED_UP_TO, swapper.up_to())
+def renewed(people: People, swapper: Swapper) -> dict[str, str]:
+    """What ``note_reached`` has to say when the rows of ``numbers_to_renew`` are made anew."""
+    return {REKEYED_UP_TO: people.up_to, RENEWED_UP_TO: swapper.up_to()}

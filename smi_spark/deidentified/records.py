@@ -8,13 +8,14 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import deidentify, identities, patient_of
+from smi_spark.deidentified.keyed import KEY_ID
 from smi_spark.deidentified.reached import (
     LOADED_UP_TO,
     RETURNED_UP_TO,
     TEXTS_OF,
     note_reached,
-    note_renewed,
     numbers_to_renew,
+    renewed,
 )
 from smi_spark.deidentified.replaced import note_key
 from smi_spark.deidentified.swappers import Swapper
@@ -39,15 +40,15 @@ def bring_up_records(
     is_new, key = not tables.exists(spark, target), target.schema.key_in("deidentified")
     if not is_new:
         _check_key(spark, target, key)
-    tables.create(spark, tables.with_all_columns(spark, target))
+    tables.create(spark, tables.with_all_columns(spark, target), properties={KEY_ID: archive_key})
     note_key(spark, config, target, archive_key)
     texts = str(vocabulary.version) if vocabulary.version and source.schema.text_columns else ""
     of_others = texts and texts != tables.get_property(spark, target, TEXTS_OF)  # all rows are looked at again
     done = "" if of_others else tables.get_property(spark, target, LOADED_UP_TO) or ""
     waiting = rows.where((F.col("run_id") > done) & (F.col("run_id") <= up_to))
-    renewed = numbers_to_renew(spark, target, people, swapper)
+    others = numbers_to_renew(spark, target, people, swapper)
     returned = people.returned_since(tables.get_property(spark, target, RETURNED_UP_TO))
-    if done and (again := [numbers for numbers in (renewed, returned) if numbers is not None]):
+    if done and (again := [numbers for numbers in (others, returned) if numbers is not None]):
         waiting = waiting.union(_older(rows, target, reduce(DataFrame.union, again).distinct(), swapper, done))
     patient = patient_identity(patient_of(source.schema), swapper.nobody)
     waiting = people.without_barred(waiting, patient, source.schema.other_people)
@@ -55,10 +56,8 @@ def bring_up_records(
     if not waiting.select(*source.schema.key).isEmpty():
         made = _made(waiting, source.schema, people, swapper, vocabulary, run_id)
         count = tables.append(made, target) if is_new else tables.merge(made, target, key, only_changed=True)
-    note_reached(spark, target, LOADED_UP_TO, up_to)
-    note_renewed(spark, target, people, swapper)
-    note_reached(spark, target, RETURNED_UP_TO, people.returned_by)
-    note_reached(spark, target, TEXTS_OF, texts)
+    reached = {LOADED_UP_TO: up_to, RETURNED_UP_TO: people.returned_by, TEXTS_OF: texts}
+    note_reached(spark, target, reached | renewed(people, swapper))
     return count
 
 
@@ -85,7 +84,7 @@ def renew_records(
             made = _made(older, source.schema, people, swapper, vocabulary, run_id)
             key = target.schema.key_in("deidentified")
             count = tables.merge(made, target, key, only_changed=True, insert=False)
-    note_renewed(spark, target, people, swapper)
+    note_reached(spark, target, renewed(people, swapper))
     return count
 
 

@@ -44,7 +44,7 @@ def note_replaced(spark: SparkSession, target: Table, run_id: str) -> None:
 
 def note_key(spark: SparkSession, config: Config, target: Table, key_id: str) -> None:
     """Say in the properties of a table of zone 2 which key makes its ids, and of a new one what was replaced before."""
-    note_reached(spark, target, KEY_ID, key_id)
+    note_reached(spark, target, {KEY_ID: key_id})
     if tables.exists(spark, _replaced(config)):
         note_replaced(spark, target, "before the table was made")
 

@@ -71,7 +71,7 @@ def _bring_up(
         count = tables.replace(roll_up(rows), target)
     else:
         count = _bring_up_touched(spark, config, target, rows, roll_up, touched)
-    note_reached(spark, target, OF_IMAGES, str(now))
+    note_reached(spark, target, {OF_IMAGES: str(now)})
     return count
 
 

@@ -19,7 +19,7 @@ from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
 from smi_spark.deidentified.pseudonymise import BY_ROWS, ZONE_2_LEASE
-from smi_spark.deidentified.reached import note_renewed
+from smi_spark.deidentified.reached import note_reached, renewed
 from smi_spark.deidentified.records import renew_records
 from smi_spark.deidentified.replaced import note_replaced, record_replaced
 from smi_spark.deidentified.rollups import bring_up_roll_ups
@@ -117,7 +117,7 @@ def _rewrite(spark: SparkSession, config: Config, people: People, swapper: Swapp
             before, touched = tables.content_version(spark, images), found.select("StudyInstanceUID").distinct()
             rows["images"] = rekey_images(spark, config, people, swapper, vocabulary, run_id)
             rows["series"], rows["studies"] = bring_up_roll_ups(spark, config, before, touched)
-        note_renewed(spark, images, people, swapper)
+        note_reached(spark, images, renewed(people, swapper))
     for name in (f"records/{table}" for table in record_tables()):
         rows[name] = renew_records(spark, config, people, swapper, vocabulary, name, run_id)
     return rows
