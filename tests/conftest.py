@@ -30,7 +30,7 @@ def make_config(root: Path) -> Config:
     for name in ("archive", "projects"):
         file = keys / f"{name}.key"
         file.touch(mode=0o600)
-        # No two bytes alike as a rule: 32 of one kind stand in a page of packed bits by chance.
+        # Without a pattern: 32 equal bytes stand in a page of packed bits by chance.
         file.write_text(hashlib.sha256(f"a key that a test knows: {name}".encode()).hexdigest() + "\n")
     return Config(
         root=str(root / "data"),
