@@ -102,7 +102,7 @@ def test_a_babys_number_that_is_merged_is_made_again_too(spark: SparkSession, fi
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("commits", [1, 2])
+@pytest.mark.parametrize("commits", [1, 2, 4])
 def test_a_run_killed_between_is_completed_by_the_next(
     spark: SparkSession, filled: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
@@ -112,9 +112,10 @@ def test_a_run_killed_between_is_completed_by_the_next(
         run(spark, filled)
     run(spark, filled)
 
-    assert done == ["merge images", "append records/demography"][:commits]
+    assert done == ["merge images", "merge series", "merge studies", "append records/demography"][:commits]
     assert set(persons(spark, filled, "images", "SOPInstanceUID").values()) == {A}
     assert set(persons(spark, filled, "series", "SeriesInstanceUID").values()) == {A}
+    assert set(persons(spark, filled, "studies", "StudyInstanceUID").values()) == {A}
     assert set(persons(spark, filled, "records/smr02", "ADMISSION_DATE").values()) == {A}
 
 
