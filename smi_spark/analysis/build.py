@@ -74,7 +74,9 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     if dry_run:
         pinned = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
         zone_2 = _read_inputs(spark, config, *pinned, datetime.now(UTC).date())
-        return Built(definition, attrition(*zone_2.left(), definition), left_out=zone_2.told(definition))
+        return Built(
+            definition, attrition(*zone_2.left(), definition), left_out=zone_2.told(definition, project.minimum_cell)
+        )
     run_id = new_run_id()
     with lease(config.zone("analysis"), f"{definition.project}-{definition.cohort}", run_id):
         return _build(spark, config, definition, project, run_id)
@@ -98,7 +100,7 @@ def _build(spark: SparkSession, config: Config, definition: Definition, project:
         entry = _build_version(spark, config, definition, project, zone_2, pinned, number, key, run_id)
         check_unmoved(spark, config, opt_outs)
         register(spark, config, entry)
-        told = zone_2.told(definition)
+        told = zone_2.told(definition, project.minimum_cell)
     else:
         assert last is not None
         entry = last

@@ -19,8 +19,6 @@ from smi_spark.errors import TableError
 from smi_spark.secure.opt_outs import ASKED, in_force, opt_outs_copy
 from smi_spark.secure.people import without_values
 
-MINIMUM_CELL = 10  # people; a smaller number is not told
-
 
 @dataclass(frozen=True)
 class ZoneTwo:
@@ -45,13 +43,15 @@ class ZoneTwo:
         }
         return _without(self.images, gone), records
 
-    def told(self, definition: Definition) -> str:
-        """How many of those whom the definition means were left out, in words; nothing where nobody ever said no."""
+    def told(self, definition: Definition, minimum_cell: int) -> str:
+        """How many of those whom the definition means were left out, in words, where not fewer than the minimum are;
+        nothing where nobody ever said no.
+        """
         if self.said_no is None:
             return ""
         theirs = _of(self.images, self.said_no)
         count = select_images(theirs, self.records, definition).select("patient_id").distinct().count()
-        number = "nobody" if count == 0 else f"{count:,}" if count >= MINIMUM_CELL else f"fewer than {MINIMUM_CELL}"
+        number = "nobody" if count == 0 else f"{count:,}" if count >= minimum_cell else f"fewer than {minimum_cell}"
         return f"people who said no, left out before the first step: {number}"
 
 

@@ -63,8 +63,8 @@ def test_who_said_no_is_left_out_before_all_else_and_named_no_more(spark: SparkS
     assert {row["patient_id"] for row in images.collect()} == {"bea", "cal"}
     (episode,) = records["smr02"].collect()
     assert (episode["patient_id"], episode["BABY_CI_CHI_NUMBER_BABY_2"]) == ("bea", None)
-    assert zone_2.told(cohort()) == "people who said no, left out before the first step: fewer than 10"
-    assert zone_2.told(cohort(modality="MR")) == "people who said no, left out before the first step: nobody"
+    assert zone_2.told(cohort(), 10) == "people who said no, left out before the first step: fewer than 10"
+    assert zone_2.told(cohort(modality="MR"), 10) == "people who said no, left out before the first step: nobody"
 
 
 def test_only_who_is_concerned_makes_another_version(spark: SparkSession, config: Config) -> None:
