@@ -25,8 +25,9 @@ $(READY): pyproject.toml
 demo: $(READY)
 	@$(BIN)/python jobs/demo.py --config $(CONFIG)
 
+# In the order of the folders: tests with Spark first, and many short ones behind them that fill both workers to the end.
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not objectstore and not browser and not dcmtk and not long"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not objectstore and not browser and not dcmtk and not long"
 
 test-objectstore: $(READY)
 	@$(call program,versitygw,go install github.com/versity/versitygw/cmd/versitygw@v1.8.0)

@@ -144,6 +144,7 @@ def changed(two_people: Config, tmp_path: Path) -> Config:
     return chosen(make_config(tmp_path), "lookup_or_keyed")
 
 
+@pytest.mark.long
 def test_a_sites_ids_that_come_later_take_the_place_of_keyed_ones_everywhere(
     spark: SparkSession, changed: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

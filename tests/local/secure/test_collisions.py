@@ -77,6 +77,7 @@ def test_copies_collapse_and_complements_fill_each_other(
     assert tables.versions_below(Path(config.root)) == before
 
 
+@pytest.mark.long
 def test_a_contradiction_isolates_the_study_until_a_person_releases_one_of_the_files(
     ingest: Callable[[], IngestCounts], table: Callable[..., list[tuple[Any, ...]]], tmp_path: Path,
     write_dicom: WriteDicom, spark: SparkSession, config: Config,

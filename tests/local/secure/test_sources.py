@@ -69,6 +69,7 @@ def test_days_of_a_pacs_are_compared_with_the_known_files_of_these_days_alone(
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_list_is_never_whole_and_what_it_names_in_vain_is_told(
     spark: SparkSession, config: Config, tmp_path: Path, write_dicom: WriteDicom
 ) -> None:
