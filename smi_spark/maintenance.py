@@ -12,6 +12,7 @@ from smi_spark import storage, tables
 from smi_spark.analysis.registry import Pin, pins, registry_table, snapshot_tables
 from smi_spark.config import Config
 from smi_spark.deidentified.mapping import LEASE as MAPPING_LEASE
+from smi_spark.deidentified.pseudonymise import ZONE_2_LEASE
 from smi_spark.deidentified.text.review import LEASE as REVIEW_LEASE
 from smi_spark.deidentified.text.review import REVIEW
 from smi_spark.deidentified.text.scan import FINDINGS
@@ -90,7 +91,7 @@ def sort_order(schema_key: Sequence[str], columns: Sequence[str]) -> list[str]:
 def writers(config: Config, name: str, snapshots: Mapping[str, Pin] = {}) -> list[tuple[str, str]]:
     """The leases of the jobs that write a table: base URI of the zone, and name."""
     secure, deidentified = config.zone("secure"), config.zone("deidentified")
-    images, zone_2 = (secure, "images"), (deidentified, "images-and-records")
+    images, zone_2 = (secure, "images"), (deidentified, ZONE_2_LEASE)
     lists = secure, f"records-{OPT_OUTS}"
     records = {f"secure/records/{table}": (secure, f"records-{table}") for table in record_tables()}
     if name == registry_table(config).name:

@@ -24,6 +24,7 @@ from smi_spark.deidentified.opt_outs import (
     take_out,
     with_pseudonyms,
 )
+from smi_spark.deidentified.pseudonymise import ZONE_2_LEASE
 from smi_spark.deidentified.replaced import all_ids, read_replaced
 from smi_spark.deidentified.rollups import bring_up_roll_ups
 from smi_spark.lease import lease
@@ -104,7 +105,7 @@ def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Re
     archive_key, run = key_id(load_key(config.keys.archive)), runs.Run(new_run_id(), "", datetime.now(UTC))
     day = day or datetime.now(UTC).date()
     with ExitStack() as leases:
-        leases.enter_context(lease(config.zone("deidentified"), "images-and-records", run.id))
+        leases.enter_context(lease(config.zone("deidentified"), ZONE_2_LEASE, run.id))
         check_key(spark, config, archive_key)  # by another one nobody is found, and all count as done
         people = read_people(spark, config)
         add_to_copy(spark, config, people, archive_key, day)

@@ -5,12 +5,11 @@ from pyspark.sql import functions as F
 
 from smi_spark.analysis.windows import Window
 from smi_spark.config import KeySource
+from smi_spark.deidentified.actions import DOMAINS, PATIENT_ID
 from smi_spark.deidentified.dates import DatePolicy, with_policy
 from smi_spark.deidentified.pseudonyms import Domain, pseudonymise
 from smi_spark.deidentified.replaced import first_ids
 from smi_spark.schema import DATES, TableSchema
-
-_DOMAINS: dict[str, Domain] = {"pseudonym": "patient", "uid": "uid", "accession": "accession"}
 
 
 def for_project(
@@ -25,8 +24,8 @@ def for_project(
     """
     columns = [column for column in schema.in_zone("analysis") if column.name in df.columns]
     dates = [column.name for column in columns if column.deidentify in DATES]
-    ids: dict[str, Domain] = {c.name: _DOMAINS[c.deidentify] for c in columns if c.deidentify in _DOMAINS}
-    ids["patient_id"] = "patient"
+    ids: dict[str, Domain] = {c.name: DOMAINS[c.deidentify] for c in columns if c.deidentify in DOMAINS}
+    ids[PATIENT_ID] = "patient"
     df = first_ids(df, ids, schema.key_in("deidentified"), replaced)
     moved = with_policy(df, dates, policy, key, project)
     delivered = pseudonymise(moved, ids, key, project)
@@ -39,8 +38,8 @@ def patients_for_project(
     patients: DataFrame, key: KeySource, project: str, replaced: DataFrame | None = None
 ) -> DataFrame:
     """``patients`` with the project's ids in place of the ``patient_id`` of zone 2, as ``for_project`` gives them."""
-    ids: dict[str, Domain] = {"patient_id": "patient"}
-    return pseudonymise(first_ids(patients, ids, ["patient_id"], replaced), ids, key, project)
+    ids: dict[str, Domain] = {PATIENT_ID: "patient"}
+    return pseudonymise(first_ids(patients, ids, [PATIENT_ID], replaced), ids, key, project)
 
 
 def records_of(records: DataFrame, studies: DataFrame, event_date: str, window: Window) -> DataFrame:

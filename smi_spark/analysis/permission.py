@@ -8,12 +8,12 @@ from smi_spark.analysis.definition import Definition, load_definition, record_sc
 from smi_spark.analysis.project import Project, load_project
 from smi_spark.analysis.windows import Dates
 from smi_spark.config import Config
+from smi_spark.deidentified.actions import PATIENT_ID
 from smi_spark.deidentified.profile.columns import weaker_columns
 from smi_spark.deidentified.profile.definition import load_profile
 from smi_spark.errors import ConfigError
 from smi_spark.secure.partitions import MODALITIES, OTHER
 
-PATIENT_ID = "patient_id"  # which every table has, whatever the project may have of it
 # What a definition's fields look at.
 _LOOKED_AT = {"body_part": "body_part_label", "study_date": "StudyDate", "sex": "PatientSex", "age": "age_at_study"}
 

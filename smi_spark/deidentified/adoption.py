@@ -8,10 +8,10 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import identities
+from smi_spark.deidentified.keyed import keyed_tables
 from smi_spark.deidentified.mapping import COMPLETE, KEYED, SITE, put
 from smi_spark.deidentified.pseudonyms import replacing
 from smi_spark.deidentified.swappers import Lookup, Swapper
-from smi_spark.schema import load_schema, record_tables
 
 
 def adopt(spark: SparkSession, config: Config, people: DataFrame | None, swapper: Swapper, run_id: str) -> int:
@@ -26,12 +26,14 @@ def adopt(spark: SparkSession, config: Config, people: DataFrame | None, swapper
     tables.create(spark, target)
     if tables.get_property(spark, target, COMPLETE):
         return 0
-    names = ["images", *(f"records/{name}" for name in record_tables())]
-    made = [name for name in names if tables.exists(spark, tables.table(config, f"deidentified/{name}"))]
+    named = [
+        identities(
+            tables.read(spark, tables.table(config, f"secure/{made.schema.table}")), made.schema, swapper, people
+        )
+        for made in keyed_tables(spark, config)
+    ]
     count = 0
-    if made:
-        sources = {name: tables.read(spark, tables.table(config, f"secure/{name}")) for name in made}
-        named = [identities(rows, load_schema(name), swapper, people) for name, rows in sources.items()]
+    if named:
         count = _put(reduce(DataFrame.union, named).distinct(), swapper, run_id)
     tables.set_property(spark, target, COMPLETE, run_id)
     return count
