@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deidentified.copying import copy
+from deidentified.night import night
 from ingest import arguments, told_machine
 from secure.ground import REPOSITORY, Ground, apart
 
-MEASURES: dict[str, Callable[[Ground], list[str]]] = {"copy": copy}
+MEASURES: dict[str, Callable[[Ground], list[str]]] = {"copy": copy, "night": night}
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Rows of secure/images as an archive of CT and MR has them, by the ten million: column functions of a number."""
 
+from typing import NamedTuple
+
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -7,8 +9,6 @@ from smi_spark import tables
 from smi_spark.config import Config
 
 SLICES, SERIES, STUDIES = 100, 4, 3  # images a series, series a study, studies a patient
-_YEARS = 10
-_FIRST_DAY = "2015-01-01"
 _ROOT = "1.2.840.113619.2.416."
 _A_TASK = 500_000  # images
 _REGIONS = ("Head", "Chest", "Abdomen", "Spine", "Knee", "Pelvis", "Neck", "Heart")
@@ -16,19 +16,33 @@ _WORDS = ("routine", "thin", "with contrast", "localiser", "axial", "T1 tra", "T
 _MODELS = ("Discovery 750", "Revolution", "Signa HDxt", "Optima 660", "LightSpeed 16")
 
 
-def append_images(spark: SparkSession, config: Config, first: int, count: int, run_id: str) -> None:
+class Days(NamedTuple):
+    """Days of studies: so many from the first on."""
+
+    first: str
+    count: int
+
+
+WHOLE = Days("2015-01-01", 365 * 10)
+
+
+def append_images(
+    spark: SparkSession, config: Config, first: int, count: int, run_id: str, days: Days = WHOLE, kept: str = "true"
+) -> None:
     """Images ``first`` to ``first + count`` of the archive → secure/images, as a run of that name adds them.
+
+    kept: what is true of those that it adds, by their number ``id``.
 
     A study lies in one task and in order, as files of one folder do. Half of the columns that a modality has are null,
     those of other modalities all are. UIDs have 40 to 60 characters, of which those of images share nothing but the
     root with their study; a tenth of the images name two others.
     """
     target = tables.table(config, "secure/images")
-    numbers = spark.range(first, first + count, 1, max(2, count // _A_TASK))
-    tables.append(tables.completed(_described(numbers), target, run_id=F.lit(run_id)), target)
+    numbers = spark.range(first, first + count, 1, max(2, count // _A_TASK)).where(kept)
+    tables.append(tables.completed(_described(numbers, days), target, run_id=F.lit(run_id)), target)
 
 
-def _described(numbers: DataFrame) -> DataFrame:
+def _described(numbers: DataFrame, days: Days) -> DataFrame:
     """The columns that are not null, of which some hang on others."""
     series, study = F.expr(f"id div {SLICES}"), F.expr(f"id div {SLICES * SERIES}")
     patient = F.expr(f"id div {SLICES * SERIES * STUDIES}")
@@ -38,7 +52,7 @@ def _described(numbers: DataFrame) -> DataFrame:
         {
             "is_ct": is_ct,
             "slice": slice_number,
-            "day": F.date_add(F.lit(_FIRST_DAY).cast("date"), (_drawn("day", "study") % (365 * _YEARS)).cast("int")),
+            "day": F.date_add(F.lit(days.first).cast("date"), (_drawn("day", "study") % days.count).cast("int")),
             "StudyInstanceUID": _uid("study", "study"),
         }
     )

@@ -3,6 +3,7 @@
 import os
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from measures import line
@@ -17,10 +18,10 @@ from smi_spark.config import Config
 from smi_spark.secure.ingest import ingest_headers
 
 SMALL, LARGE, NEW, ROUNDS = 1_000_000, 10_000_000, 1_000, 5
-_TABLES = ("files", "headers", "images", "instances", "series", "studies")
+_TABLES = tuple(f"secure/{name}" for name in ("files", "headers", "images", "instances", "series", "studies"))
 _KINDS = ("CT", "MR", "CR", "US", "MG")
 _YEARS = 10
-_BEFORE = "20200101T000000.000000Z-0000"  # the run that ended, and wrote all that is known
+BEFORE = "20200101T000000.000000Z-0000"  # the run that ended, and wrote all that is known
 _A_FILE = 2_000_000  # rows of a data file of a table without partitions
 
 
@@ -42,7 +43,7 @@ def known(ground: Ground) -> list[str]:
     sizes = [ground.count(size) for size in (SMALL, LARGE)]
     nights: dict[int, list[Night]] = {size: [] for size in sizes}
     with ground.session(settings(events)) as spark:
-        configs = {size: _filled(spark, ground.config(f"known-{size}"), size) for size in sizes}
+        configs = {size: filled(spark, ground.config(f"known-{size}"), size, _TABLES) for size in sizes}
         for number in range(ROUNDS + 1):
             source = ground.place / f"new-{number}"
             write_archive(source, new, first=number * 10, kinds=[Kind("CT", 2024), Kind("MR", 2024)])
@@ -82,11 +83,11 @@ def _ingest(spark: SparkSession, config: Config, source: str, new: int) -> Night
 
 
 def _data_files(spark: SparkSession, config: Config) -> dict[str, int]:
-    return {name: len(tables.read(spark, tables.table(config, f"secure/{name}")).inputFiles()) for name in _TABLES}
+    return {name: len(tables.read(spark, tables.table(config, name)).inputFiles()) for name in _TABLES}
 
 
-def _filled(spark: SparkSession, config: Config, rows: int) -> Config:
-    """Tables as maintenance leaves them: of a partition, or of two million rows, one data file, in order."""
+def filled(spark: SparkSession, config: Config, rows: int, names: Sequence[str]) -> Config:
+    """Tables of so many images as maintenance leaves them: a data file a partition, or two million rows, in order."""
     kinds, kind = F.array(*map(F.lit, _KINDS)), F.expr(f"cast(id div {SLICES} % {_YEARS * len(_KINDS)} AS int)")
     numbers = spark.range(rows).select(
         "id",
@@ -94,16 +95,16 @@ def _filled(spark: SparkSession, config: Config, rows: int) -> Config:
         F.get(kinds, kind % len(_KINDS)).alias("modality"),
         (F.lit(2015) + F.floor(kind / len(_KINDS))).cast("int").alias("year"),
     )
-    for name in _TABLES:
-        target = tables.table(config, f"secure/{name}")
-        rolled_up = name in ("series", "studies")
+    for name in names:
+        target = tables.table(config, name)
+        rolled_up = name.endswith(("series", "studies"))
         one_each = numbers.where(f"id % {SLICES} = 0") if rolled_up else numbers
         if target.schema.partition_by:
             parted = one_each.repartition(*target.schema.partition_by).sortWithinPartitions("modality", "year", "id")
         else:
             parted = numbers.repartitionByRange(max(1, rows // _A_FILE), "id").sortWithinPartitions("id")
         tables.append(_as_rows(parted, target), target)  # the wide rows are not sorted any more
-    ended = {"run_id": F.lit(_BEFORE), "job": F.lit("ingest_headers")}
+    ended = {"run_id": F.lit(BEFORE), "job": F.lit("ingest_headers")}
     runs = tables.table(config, "secure/runs")
     tables.append(tables.completed(spark.range(1), runs, **ended), runs)
     return config
@@ -120,6 +121,8 @@ def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
         "StudyInstanceUID": study,
         "SeriesInstanceUID": F.concat(study, F.lit(".1")),
         "SOPInstanceUID": instance,
+        "original_sop_instance_uid": instance,
+        "image_run_id": F.lit(BEFORE),
         "instance": F.xxhash64(instance),
         "study": F.xxhash64(study),
         "file": F.xxhash64(source, path),
@@ -127,7 +130,7 @@ def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
         "modified": F.timestamp_seconds(F.lit(1_577_836_800)),
         "first_seen": F.timestamp_seconds(F.lit(1_577_836_800)),
         "state": F.lit("present"),
-        **{name: F.lit(_BEFORE) for name in ("run_id", "state_run_id", "listed_run_id")},
+        **{name: F.lit(BEFORE) for name in ("run_id", "state_run_id", "listed_run_id")},
         "bytes_read": F.lit(16_384),
         "requests": F.lit(1),
         "header": F.encode(instance, "UTF-8"),

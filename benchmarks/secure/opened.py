@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FILES, BYTES = "number of files read", "size of files read"  # what Spark calls them
-_LOCATION = re.compile(r"\[file:([^,\]]+)")
+_LOCATION = re.compile(r"\[file:[^,\]]+/((?:secure|deidentified|analysis)/[^,\]]+)")
 
 
 def settings(folder: Path) -> dict[str, str]:
@@ -24,8 +24,8 @@ def settings(folder: Path) -> dict[str, str]:
 
 
 def opened(folder: Path, begin: float, end: float, metric: str = FILES) -> Counter[str]:
-    """Files opened by queries that began between two times (seconds since 1970), or their BYTES, by table: the path
-    below ``secure``. What lies in ``_delta_log`` counts for the table as ``<table> (log)``.
+    """Files opened by queries that began between two times (seconds since 1970), or their BYTES, by table:
+    ``<zone>/<path>``. What lies in ``_delta_log`` counts for the table as ``<table> (log)``.
     """
     (log,) = folder.glob("[!.]*")
     events = [json.loads(row) for row in log.read_text(encoding="utf-8").splitlines()]
@@ -53,7 +53,7 @@ def _scans(plan: dict[str, Any], metric: str) -> Iterator[tuple[int, str]]:
     """The numbers of the metrics that count files, and the table that each is of."""
     place = _LOCATION.search(plan.get("metadata", {}).get("Location", ""))
     if place:
-        table, log, _ = place[1].rpartition("/secure/")[2].partition("/_delta_log")
+        table, log, _ = place[1].partition("/_delta_log")
         name = f"{table} (log)" if log else table
         yield from ((one["accumulatorId"], name) for one in plan["metrics"] if one["name"] == metric)
     for child in plan["children"]:

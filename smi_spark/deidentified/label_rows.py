@@ -40,8 +40,8 @@ def labels_of(row: Row) -> dict[str, Any]:
     decided = [(labeller.column, rule.name, rule.confidence) for labeller, rule in deciding if rule]
     least = min((SURE.index(confidence) for _, _, confidence in decided), default=None)
     labels["label_confidence"] = None if least is None else SURE[least]
-    names = ("column", "rule", "confidence")
-    labels["label_rules"] = [dict(zip(names, one, strict=True)) for one in decided]
+    told = (f"{column}: {rule} ({confidence})" for column, rule, confidence in decided)
+    labels["label_rules"] = ", ".join(told) or None
     return labels
 
 

@@ -23,11 +23,13 @@ def roll_up_series(images: DataFrame) -> DataFrame:
     """
     further = {"patient_id": F.min("patient_id"), "text_version": F.max("text_version")}
     further |= {labeller.column: _most_known(labeller.column) for labeller in labellers()}
-    further |= {name: F.mode(name, deterministic=True) for name in _OF_MOST}
+    further |= {name: rollups.most(name) for name in _OF_MOST}
+    of = [*further]
     for risk in risk_labellers():
         highest = _highest(risk.column, risk.reason)
         further |= {risk.column: highest[risk.column], risk.reason: highest[risk.reason]}
-    return rollups.roll_up_series(images, "deidentified", further)
+        of += [risk.column, risk.reason]
+    return rollups.roll_up_series(images, "deidentified", further, of)
 
 
 def roll_up_studies(images: DataFrame) -> DataFrame:
@@ -40,7 +42,7 @@ def roll_up_studies(images: DataFrame) -> DataFrame:
         "mr_sequence_labels": F.sort_array(F.collect_set("mr_sequence_label")),
     }
     further |= {risk.column: _highest(risk.column)[risk.column] for risk in risk_labellers()}
-    return rollups.roll_up_studies(images, "deidentified", further)
+    return rollups.roll_up_studies(images, "deidentified", further, [*further, "body_part_label", "mr_sequence_label"])
 
 
 def bring_up_roll_ups(
@@ -92,7 +94,7 @@ def _bring_up_touched(
 
 def _most_known(label: str) -> Column:
     """The known label that most rows have, of several the least; ``unknown`` or null where none is known."""
-    known = F.mode(F.when(F.col(label) != UNKNOWN, F.col(label)), deterministic=True)
+    known = rollups.most(label, f"nullif({label}, '{UNKNOWN}')")
     return F.coalesce(known, F.max(label))
 
 

@@ -1,6 +1,6 @@
 """``secure/series`` and ``secure/studies``, rolled up from images; and the roll-ups that the later zones share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -11,25 +11,50 @@ from smi_spark.schema import load_schema
 from smi_spark.secure.instances import rows_of, within
 from smi_spark.secure.runs import Run
 
+IMAGE_COUNT = "image_count"
 _STATED = "NumberOfStudyRelatedInstances"
 _PLACE = ("modality", "year")
+_OF_BOTH = (*_PLACE, "PatientID", "StudyDate", "run_id")
+_OF_SERIES = ("SeriesDate", "SeriesDescription", "Manufacturer", "ManufacturerModelName")
+_OF_STUDIES = ("AccessionNumber", "StudyDescription", "PatientSex", "SeriesInstanceUID", _STATED)
 
 
-def roll_up_series(images: DataFrame, zone: Zone = "secure", further: Mapping[str, Column] | None = None) -> DataFrame:
+def roll_up_series(
+    images: DataFrame, zone: Zone = "secure", further: Mapping[str, Column] | None = None, of: Sequence[str] = ()
+) -> DataFrame:
     """One row a series of ``images``, in the columns that ``schemas/series.yaml`` gives ``zone``.
 
-    images: columns as the zone's images have them. ``further``: what only a later zone has, an aggregate a column.
+    images: columns as the zone's images have them. ``further``: what only a later zone has, an aggregate a column, of
+    rows each of which stands for ``image_count`` images that have the same in all columns; ``of``: the images' columns
+    that it is made of.
     """
-    return _rolled_up(images, "series", zone, _of_both() | _of_series() | dict(further or {}))
+    names = (*_OF_BOTH, *_OF_SERIES, *of)
+    return _rolled_up(images, names, "series", zone, _of_both() | _of_series() | dict(further or {}))
 
 
-def roll_up_studies(images: DataFrame, zone: Zone = "secure", further: Mapping[str, Column] | None = None) -> DataFrame:
+def roll_up_studies(
+    images: DataFrame, zone: Zone = "secure", further: Mapping[str, Column] | None = None, of: Sequence[str] = ()
+) -> DataFrame:
     """One row a study of ``images``, in the columns that ``schemas/studies.yaml`` gives ``zone``; else as for series.
 
     ``missing_images`` is what the images state of their number less how many there are.
     Source: DICOM PS3.4 annex C.3.4 (Number of Study Related Instances).
     """
-    return _rolled_up(images, "studies", zone, _of_both() | _of_studies() | dict(further or {}))
+    names = (*_OF_BOTH, *_OF_STUDIES, *of)
+    return _rolled_up(images, names, "studies", zone, _of_both() | _of_studies() | dict(further or {}))
+
+
+def most(name: str, value: str = "") -> Column:
+    """What most images have in the column, or of ``value`` (SQL), of several the least; null counts for nothing.
+
+    An aggregate of rows that stand for ``image_count`` images each. Where a series has one such row, as nearly all
+    have, nothing is counted.
+    """
+    rows = f"collect_list(struct({value or name} AS value, {IMAGE_COUNT}))"
+    values = f"array_sort(array_distinct(filter({rows}.value, one -> one IS NOT NULL)))"
+    images = f"aggregate({rows}, 0L, (so_far, row) -> so_far + IF(row.value = one, row.{IMAGE_COUNT}, 0L))"
+    counted = f"transform({values}, (one, place) -> struct({images} AS images, -place AS place, one))"
+    return F.expr(f"IF(size({rows}) = 1, {rows}[0].value, array_max({counted}).one)")
 
 
 def roll_up_new(spark: SparkSession, config: Config, run: Run) -> tuple[int, int]:
@@ -95,42 +120,42 @@ def _studies(touched: DataFrame) -> DataFrame:
     return touched.select("StudyInstanceUID").distinct()
 
 
-def _rolled_up(images: DataFrame, table: str, zone: Zone, aggregates: Mapping[str, Column]) -> DataFrame:
+def _rolled_up(
+    images: DataFrame, names: Sequence[str], table: str, zone: Zone, aggregates: Mapping[str, Column]
+) -> DataFrame:
+    """Images that are alike are counted first, as most of a series are: a count is cheap where a mode is not."""
     schema = load_schema(table)
-    names = [column.name for column in schema.in_zone(zone)]
-    wanted = [aggregates[name].alias(name) for name in names if name not in schema.key]
-    return images.groupBy(*schema.key).agg(*wanted).select(*names)
+    columns = [column.name for column in schema.in_zone(zone)]
+    wanted = [aggregates[name].alias(name) for name in columns if name not in schema.key]
+    known = dict.fromkeys(name for name in (*schema.key, *names) if name in images.columns)
+    counted = images.groupBy(*known).agg(F.count(F.lit(1)).alias(IMAGE_COUNT))
+    return counted.groupBy(*schema.key).agg(*wanted).select(*columns)
 
 
 def _of_both() -> dict[str, Column]:
     return {
-        "modality": _most("modality"),
+        "modality": most("modality"),
         "year": F.coalesce(F.min(F.when(F.col("year") > 0, F.col("year"))), F.lit(0)),  # 0 stands for none
         "PatientID": F.min("PatientID"),
         "StudyDate": F.min("StudyDate"),
-        "image_count": F.count(F.lit(1)),
+        IMAGE_COUNT: F.sum(IMAGE_COUNT),
         "run_id": F.max("run_id"),
     }
 
 
 def _of_series() -> dict[str, Column]:
     described = ("SeriesDescription", "Manufacturer", "ManufacturerModelName")
-    return {"SeriesDate": F.min("SeriesDate")} | {name: _most(name) for name in described}
+    return {"SeriesDate": F.min("SeriesDate")} | {name: most(name) for name in described}
 
 
 def _of_studies() -> dict[str, Column]:
     return {
         "AccessionNumber": F.min("AccessionNumber"),
-        "StudyDescription": _most("StudyDescription"),
-        "PatientSex": _most("PatientSex"),
+        "StudyDescription": most("StudyDescription"),
+        "PatientSex": most("PatientSex"),
         "modalities": F.sort_array(F.collect_set("modality")),
         "series_count": F.count_distinct("SeriesInstanceUID"),
         _STATED: F.max(_STATED),
         "stated_differently": F.min(_STATED) < F.max(_STATED),
-        "missing_images": F.max(_STATED) - F.count(F.lit(1)),
+        "missing_images": F.max(_STATED) - F.sum(IMAGE_COUNT),
     }
-
-
-def _most(name: str) -> Column:
-    """The value that most rows have; of several the least."""
-    return F.mode(name, deterministic=True)

@@ -68,11 +68,8 @@ def test_an_image_keeps_what_its_schema_allows(spark: SparkSession, done: tuple[
         "face_risk": "possible",
         "face_reason": "ct_of_unknown_thickness",
         "label_confidence": "low",
-        "label_rules": [
-            Row(column="body_part_label", rule="descriptions", confidence="medium"),
-            Row(column="contrast_label", rule="study_without_words", confidence="low"),
-            Row(column="manufacturer_label", rule="not_listed", confidence="high"),
-        ],
+        "label_rules": "body_part_label: descriptions (medium), contrast_label: study_without_words (low), "
+        "manufacturer_label: not_listed (high)",
         "PatientSex": "F",
         "StudyInstanceUID": of(config, "uid", "1.2.1"),
         "StudyDate": DAY,

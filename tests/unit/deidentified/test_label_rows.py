@@ -222,12 +222,11 @@ def test_the_rules_that_decided_are_told_and_the_least_sure_of_them() -> None:
     labels = labels_of(HEAD_MR | {"SeriesDescription": "t1_mprage", "ImageOrientationPatient": SAGITTAL})
 
     assert labels["label_confidence"] == "medium"
-    assert labels["label_rules"] == [
-        {"column": "body_part_label", "rule": "examined", "confidence": "high"},
-        {"column": "mr_sequence_label", "rule": "t1_words", "confidence": "medium"},
-        {"column": "plane_label", "rule": "sagittal_orientation", "confidence": "high"},
-    ]
-    assert (labels_of({})["label_confidence"], labels_of({})["label_rules"]) == (None, [])
+    assert labels["label_rules"] == (
+        "body_part_label: examined (high), mr_sequence_label: t1_words (medium), "
+        "plane_label: sagittal_orientation (high)"
+    )
+    assert (labels_of({})["label_confidence"], labels_of({})["label_rules"]) == (None, None)
 
 
 def test_every_label_has_its_column() -> None:
