@@ -72,9 +72,8 @@ def add_images(
     schema, links, target = load_schema("images"), tables.table(config, "secure/links"), tables.table(config, IMAGES)
     waiting = _unlinked(spark, tables.table(config, "secure/images"), links, since)
     waiting = people.without_barred(waiting, patient_identity(patient_of(schema), swapper.nobody))
-    waiting = swapper.with_fault(waiting, patient_of(schema), people.numbers)
-    nobody, usable = waiting.where(F.col(FAULT).isNotNull()), waiting.where(F.col(FAULT).isNull()).drop(FAULT)
-    quarantined = 0 if nobody.isEmpty() else record_bad(config, _without_patient(nobody), IMAGES, run_id)
+    nobody, usable = _by_fault(waiting, str(schema.patient), swapper, people)
+    quarantined = 0 if nobody is None else record_bad(config, _without_patient(nobody), IMAGES, run_id)
     interrupted = _is_interrupted(spark, target, links)
     tables.create(spark, target, properties={KEY_ID: archive_key})
     note_key(spark, config, target, archive_key)
@@ -146,6 +145,19 @@ def _unlinked(spark: SparkSession, images: Table, links: Table, since: str) -> D
     if done.isEmpty():  # mostly: no need for wide rows to travel to be compared with nothing
         return rows
     return rows.join(done, rows["SOPInstanceUID"] == done[ORIGINAL], "left_anti")
+
+
+def _by_fault(images: DataFrame, patient: str, swapper: Swapper, people: People) -> tuple[DataFrame | None, DataFrame]:
+    """Images whose patient gets no id, with ``fault``, none where there are none; and the others.
+
+    Each id is judged once: a patient has some hundred images.
+    """
+    ids = images.select(F.col(patient).alias("judged")).distinct()
+    faults = tables.worked_out(swapper.with_fault(ids, F.col("judged"), people.numbers).where(F.col(FAULT).isNotNull()))
+    if faults.isEmpty():
+        return None, images
+    same = F.col(patient).eqNullSafe(F.col("judged"))
+    return images.join(faults, same).drop("judged"), images.join(faults, same, "left_anti")
 
 
 def _is_interrupted(spark: SparkSession, target: Table, links: Table) -> bool:
