@@ -1,4 +1,4 @@
-"""Everything that a night run needs, looked at before it: zones, keys, Java, packages, the session, tables' columns."""
+"""Everything that a night run needs, looked at before it: zones, keys, projects, Java, packages, tables' columns."""
 
 import sys
 import uuid
@@ -13,6 +13,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from smi_spark import tables
+from smi_spark.analysis.project import load_project, project_folder
 from smi_spark.config import Config, KeySource, Zone
 from smi_spark.deidentified.keyed import check_key, keyed_tables
 from smi_spark.deidentified.keys import key_id, load_key
@@ -47,7 +48,7 @@ def check(config: Config) -> str:
 
     Raises MachineError with the same list when anything is to be mended: all of it, not only the first.
     """
-    findings = [*_python(), *_zones(config), *_keys(config), _attempt(partial(_profile, config))]
+    findings = [*_python(), *_zones(config), *_keys(config), _attempt(partial(_profile, config)), *_projects(config)]
     java = _attempt(lambda: f"Java {check_java()}: {find_java()}")
     findings.append(java)
     if java.good:
@@ -148,6 +149,16 @@ def _key(source: KeySource) -> str:
 def _profile(config: Config) -> str:
     checked = check_tables(load_profile(config.profile))
     return f"profile {config.profile}: no column of {', '.join(checked)} says more in zone 2 than it allows"
+
+
+def _projects(config: Config) -> Iterator[Finding]:
+    for file in sorted(project_folder(config).glob("*.yaml")):
+        yield _attempt(partial(_project, config, file.stem))
+
+
+def _project(config: Config, name: str) -> str:
+    project = load_project(config, name)
+    return f"project {name}: approval {project.approval.number}, from {project.start} until {project.until}"
 
 
 def _session_and_tables(config: Config) -> Iterator[Finding]:

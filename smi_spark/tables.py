@@ -11,7 +11,7 @@ from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException, IllegalArgumentException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import Row, StructField
+from pyspark.sql.types import StructField
 
 from smi_spark.config import Config, Zone
 from smi_spark.errors import TableError
@@ -144,19 +144,12 @@ def append_missing(df: DataFrame, target: Table, on: Sequence[str], among: Colum
     return append_any(df.join(present, same, how="left_anti"), target)
 
 
-def replace(
-    df: DataFrame, target: Table, *, where: str | None = None, keep_versions: bool = False, note: str = ""
-) -> int:
-    """Put ``df`` in place of the table's rows, or of those that ``where`` (partition columns) names.
-
-    ``note`` stands with the new version: see ``latest_note``.
-    """
+def replace(df: DataFrame, target: Table, *, where: str | None = None, keep_versions: bool = False) -> int:
+    """Put ``df`` in place of the table's rows, or of those that ``where`` (partition columns) names."""
     create(df.sparkSession, target, keep_versions=keep_versions)
     writer = _conform(df, target).write.format("delta").mode("overwrite")
     if where is not None:
         writer = writer.option("replaceWhere", where)
-    if note:
-        writer = writer.option("userMetadata", note)
     writer.save(target.uri)
     return int(_metrics(df.sparkSession, target).get("numOutputRows", 0))
 
@@ -300,28 +293,11 @@ def latest_version(spark: SparkSession, source: Table) -> int:
     return int(row["version"])
 
 
-def latest_note(spark: SparkSession, source: Table) -> str:
-    """What ``replace`` noted with the newest version that changed rows; nothing where there is neither."""
-    return str(_newest_change(spark, source)["userMetadata"] or "") if exists(spark, source) else ""
-
-
 def content_version(spark: SparkSession, source: Table) -> int:
     """The newest version that changed rows. Those behind it have the same rows, in other files.
 
     Where the log does not go back to it, the oldest version that it has.
     """
-    return int(_newest_change(spark, source)["version"])
-
-
-def versions_below(folder: Path) -> dict[str, int]:
-    """Every Delta table below a local folder (its path there) and its newest version, read off the names in its log."""
-    return {
-        log.parent.relative_to(folder).as_posix(): max(int(entry.stem) for entry in log.glob("[0-9]*.json"))
-        for log in sorted(folder.rglob("_delta_log"))
-    }
-
-
-def _newest_change(spark: SparkSession, source: Table) -> Row:
     delta = DeltaTable.forPath(spark, source.uri)
     changes_rows = ~F.col("userMetadata").eqNullSafe(SAME_ROWS)
     version = F.col("version")  # the newest that changes rows, else the oldest
@@ -330,7 +306,15 @@ def _newest_change(spark: SparkSession, source: Table) -> Row:
     found = latest.first() or whole.first()
     if found is None:
         raise TableError(f"{source.name} in {source.uri} has no version.")
-    return found
+    return int(found["version"])
+
+
+def versions_below(folder: Path) -> dict[str, int]:
+    """Every Delta table below a local folder (its path there) and its newest version, read off the names in its log."""
+    return {
+        log.parent.relative_to(folder).as_posix(): max(int(entry.stem) for entry in log.glob("[0-9]*.json"))
+        for log in sorted(folder.rglob("_delta_log"))
+    }
 
 
 def _equal(name: str) -> Column:

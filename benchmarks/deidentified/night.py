@@ -22,7 +22,7 @@ from smi_spark.deidentified.pseudonymise import run
 from smi_spark.deidentified.reached import OF_IMAGES, TAKEN_UP_TO, note_reached
 from smi_spark.secure.instances import as_index
 
-SIZES, NEW, ROUNDS = (1_000_000, 10_000_000, 100_000_000), 200_000, 4
+SIZES, NEW, ROUNDS = (1_000_000, 10_000_000, 100_000_000), 100_000, 3
 _A_STUDY = SLICES * SERIES
 _LATE = _A_STUDY // 10  # of a study's images, those that come a night later
 _YEAR = Days("2024-01-01", 365)

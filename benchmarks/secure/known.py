@@ -103,7 +103,10 @@ def filled(spark: SparkSession, config: Config, rows: int, names: Sequence[str])
             parted = one_each.repartition(*target.schema.partition_by).sortWithinPartitions("modality", "year", "id")
         else:
             parted = numbers.repartitionByRange(max(1, rows // _A_FILE), "id").sortWithinPartitions("id")
-        tables.append(_as_rows(parted, target), target)  # the wide rows are not sorted any more
+        tables.create(spark, target)
+        _as_rows(parted, target).write.format("delta").mode("append").save(
+            target.uri
+        )  # wider rows, not sorted any more
     ended = {"run_id": F.lit(BEFORE), "job": F.lit("ingest_headers")}
     runs = tables.table(config, "secure/runs")
     tables.append(tables.completed(spark.range(1), runs, **ended), runs)
@@ -111,11 +114,14 @@ def filled(spark: SparkSession, config: Config, rows: int, names: Sequence[str])
 
 
 def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
-    """A file a number: keys, and nulls for all else."""
-    study = F.format_string("1.2.840.113619.2.55.3.%010d", F.col("number"))
-    instance = F.format_string("1.2.840.113619.2.55.3.%010d.1.%010d", F.col("number"), F.col("id"))
-    source, path = F.lit("/archive"), F.format_string("%07d/%010d.dcm", F.col("number"), F.col("id"))
+    """A file a number: keys, and nothing else."""
+    of_study, of_image = (F.lpad(F.col(name).cast("string"), 10, "0") for name in ("number", "id"))
+    study = F.concat(F.lit("1.2.840.113619.2.55.3."), of_study)
+    instance = F.concat(study, F.lit(".1."), of_image)
+    source, path = F.lit("/archive"), F.concat(of_study, F.lit("/"), of_image, F.lit(".dcm"))
     given = {
+        "modality": F.col("modality"),
+        "year": F.col("year"),
         "source": source,
         "path": path,
         "StudyInstanceUID": study,
@@ -135,4 +141,5 @@ def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
         "requests": F.lit(1),
         "header": F.encode(instance, "UTF-8"),
     }
-    return tables.completed(numbers, target, **given)
+    fields = [field for field in target.schema.spark(target.zone) if field.name in given]
+    return numbers.select(*(given[field.name].cast(field.dataType).alias(field.name) for field in fields))

@@ -62,14 +62,9 @@ def bring_up_records(
 
 
 def renew_records(
-    spark: SparkSession,
-    config: Config,
-    people: People,
-    swapper: Swapper,
-    vocabulary: Vocabulary,
-    name: str,
+    spark: SparkSession, config: Config, people: People, swapper: Swapper, vocabulary: Vocabulary, name: str,
     run_id: str,
-) -> int:
+) -> int:  # fmt: skip
     """Rows that stand in a record table of zone 2 and name somebody whose id is another one since: made again; gives
     how many changed."""
     source, target = (tables.table(config, f"{zone}/{name}") for zone in ("secure", "deidentified"))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from smi_spark import tables
+from smi_spark import resources, tables
 from smi_spark.check import check, check_writable, column_differences
 from smi_spark.config import Config
 from smi_spark.deidentified.keyed import KEY_ID
@@ -27,6 +27,7 @@ def test_a_sound_installation_is_a_list_of_ticks(spark: SparkSession, config: Co
     assert "✓ secure/links has the columns of schemas/links.yaml" in ticks
     assert f"✓ zone secure is writable: {config.secure}" in ticks
     assert "✓ profile archive: no column of images, series, studies says more in zone 2 than it allows" in ticks
+    assert "✓ project demo: approval none needed, from 2020-01-01 until 2099-12-31" in ticks
 
 
 def test_everything_that_is_wrong_is_named_at_once(spark: SparkSession, config: Config) -> None:
@@ -38,17 +39,21 @@ def test_everything_that_is_wrong_is_named_at_once(spark: SparkSession, config: 
     series = tables.table(config, "deidentified/series")
     tables.create(spark, series)
     spark.sql(f"ALTER TABLE delta.`{series.uri}` ADD COLUMNS (extra int)")
+    lung = Path(config.root, "projects", "lung.yaml")
+    lung.parent.mkdir()
+    lung.write_text((resources.folder("conf") / "projects" / "demo.yaml").read_text())
 
-    *lines, last = failed(config)
+    *lines, last = failed(config.model_copy(update={"projects": str(lung.parent)}))
 
     assert lines[0].startswith(f"✗ zone analysis is not writable: {config.analysis}. Give this user the right")
     assert lines[1:] == [
         f"✗ key archive: key file {archive} can be read by group and others (mode 0644). Run: chmod 600 {archive}",
         f"✗ key projects: key file {projects} does not exist. Make it: jobs/create_key.py --out {projects}",
+        f"✗ {lung}: project is demo. Name it as its file: lung.",
         "✗ deidentified/series: extra is not in schemas/. "
         "Rebuild the table from the one before it, or bring back the schema it has.",
     ]
-    assert last.startswith("4 of ")
+    assert last.startswith("5 of ")
 
 
 def test_the_two_keys_must_differ_and_the_archives_must_have_made_zone_two(spark: SparkSession, config: Config) -> None:

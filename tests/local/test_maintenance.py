@@ -157,22 +157,15 @@ def test_the_files_of_a_study_are_told_from_others_by_their_statistics(spark: Sp
     assert spark.conf.get("spark.databricks.io.skipping.stringPrefixLength", None) is None  # as it was
 
 
-def test_notes_and_versions_of_rows_do_not_see_maintenance(spark: SparkSession, config: Config) -> None:
+def test_the_version_of_rows_does_not_see_maintenance(spark: SparkSession, config: Config) -> None:
     target = tables.table(config, "secure/links")
-    tables.replace(frame(spark, "links", [link(1)]), target, note="of images version 7")
+    tables.replace(frame(spark, "links", [link(1)]), target)
     version = tables.latest_version(spark, target)
-    assert (tables.latest_note(spark, target), tables.content_version(spark, target)) == (
-        "of images version 7",
-        version,
-    )
 
     storage.keep_for(spark, target, 30)
 
     assert tables.latest_version(spark, target) == version + 1
-    assert (tables.latest_note(spark, target), tables.content_version(spark, target)) == (
-        "of images version 7",
-        version,
-    )
+    assert tables.content_version(spark, target) == version
 
 
 def test_a_log_without_a_checkpoint_for_long_gets_one(
