@@ -7,18 +7,23 @@ from argparse import Namespace
 
 from smi_spark.analysis.build import Built, build_cohort
 from smi_spark.analysis.permission import load_permitted
+from smi_spark.analysis.rebuild import Rebuilt, rebuild_cohort
 from smi_spark.config import Config
 from smi_spark.job import arguments, main_without_spark
 from smi_spark.session import get_session
 
 
-def run(config: Config, options: Namespace) -> Built:
+def run(config: Config, options: Namespace) -> Built | Rebuilt:
+    if options.rebuild:
+        return rebuild_cohort(get_session(config, "build_cohort"), config, options.rebuild, options.dry_run)
     definition = load_permitted(config, options.cohort)
     return build_cohort(get_session(config, "build_cohort"), config, definition, options.dry_run)
 
 
 if __name__ == "__main__":
     parser = arguments(__doc__)
-    parser.add_argument("--cohort", required=True, metavar="FILE", help="definition, as in conf/cohorts/X.yaml")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--cohort", metavar="FILE", help="definition, as in conf/cohorts/X.yaml")
+    what.add_argument("--rebuild", metavar="PROJECT/COHORT/VERSION", help="a version, again from its recorded inputs")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, show what each step would leave")
     main_without_spark(parser, run)

@@ -150,6 +150,9 @@ class Config(_Section):
     projects: Annotated[
         str, Field(description="folder of the projects' files; left out: conf/projects of the installation")
     ] = ""
+    operator: Annotated[
+        str, Field(description="who runs the jobs, as snapshots say it; left out: the account of the operating system")
+    ] = ""
     keys: Keys
     ingest: Ingest = Ingest()
     records: Records = Records()

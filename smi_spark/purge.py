@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
 
 from smi_spark import storage, tables
+from smi_spark.errors import TableError
 from smi_spark.objectstore import open_files
 from smi_spark.tables import Table
 
@@ -26,6 +27,17 @@ def files_beside(spark: SparkSession, target: Table, versions: Iterable[int]) ->
     """The data files of the table that none of these versions needs, those that killed runs left among them."""
     needed = {_name(file) for version in versions for file in tables.read(spark, target, version).inputFiles()}
     return [path for path in _data_files(target) if _name(path) not in needed]
+
+
+def check_whole(spark: SparkSession, source: Table, version: int) -> None:
+    """That every data file of a version is still there: Delta notices those that are not when rows are read.
+
+    Raises TableError where some are gone, or the log does not go back to the version.
+    """
+    needed = {_name(file) for file in tables.read(spark, source, version).inputFiles()}
+    gone = needed.difference(_name(path) for path in _data_files(source))
+    if gone:
+        raise TableError(f"{source.name} has lost version {version}: {len(gone):,} of its files are no longer kept.")
 
 
 def files_about(spark: SparkSession, target: Table, ids: DataFrame, columns: Iterable[str]) -> list[str]:

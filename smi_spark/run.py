@@ -1,7 +1,11 @@
-"""The name of one run of one job, which every row that it writes carries."""
+"""The name of one run of one job, which every row that it writes carries, and who started it."""
 
+import os
+import pwd
 import secrets
 from datetime import UTC, datetime, timedelta
+
+from smi_spark.config import Config
 
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 
@@ -13,3 +17,16 @@ def new_run_id(after: str = "") -> str:
         behind = datetime.strptime(after.partition("-")[0], _TIME).replace(tzinfo=UTC) + timedelta(microseconds=1)
         now = max(now, behind)
     return f"{now:{_TIME}}-{secrets.token_hex(2)}"
+
+
+def operator(config: Config) -> str:
+    """Who runs the jobs: the account of the operating system, behind the name that the configuration gives, if any.
+
+    An environment variable may say anything; the account is what the machine knows. One that has no name is a number.
+    """
+    number = os.geteuid()
+    try:
+        account = pwd.getpwuid(number).pw_name
+    except KeyError:
+        account = str(number)
+    return f"{config.operator} ({account})" if config.operator else account

@@ -80,6 +80,9 @@ class TableSchema(BaseModel):
         tuple[str, ...], Field(description="key beyond zone 1, where that of zone 1 says who somebody is")
     ] = ()
     partition_by: tuple[str, ...] = ()
+    part_of: Annotated[
+        Literal["archive", "snapshot"], Field(description="where it stands: once, or in each snapshot")
+    ] = "archive"
     patient: Annotated[str | None, Field(description="column of zone 1 that says who the patient is")] = None
     further_chi: Annotated[
         str | None, Field(description="column of zone 1 with a CHI number that stands for the patient too")
@@ -92,6 +95,8 @@ class TableSchema(BaseModel):
     @property
     def zones(self) -> tuple[Zone, ...]:
         """The zones of the archive that hold the table: what is about patients goes on from zone 1 to zone 2."""
+        if self.part_of == "snapshot":
+            return ()
         return ("secure", "deidentified") if self.zone == "secure" and self.patient else (self.zone,)
 
     @property

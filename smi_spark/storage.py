@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from delta.exceptions import (
     ConcurrentAppendException,
@@ -30,6 +31,7 @@ CONFLICTS = (
 CHECKPOINT_EVERY = 10  # commits; Delta's own default
 DRY_RUN_LISTS = 1000  # paths at most
 
+_SHUFFLED = 4  # bytes of shuffled rows, compressed, that become one byte of Parquet (zstd), about
 _LOG_DAYS = 30  # Delta's own default
 # Statistics of texts cut at 32 characters, as is the default, make the UIDs of one scanner look alike; none is over 64.
 _WHOLE_UIDS = {"spark.databricks.io.skipping.stringPrefixLength": "64"}
@@ -51,6 +53,13 @@ class Extent:
 
 
 NO_FILES = Extent()
+
+
+class Written(NamedTuple):
+    """A version of a table that was written, and its rows."""
+
+    version: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,34 @@ def partitions(spark: SparkSession, source: Table) -> list[Partition]:
     size = [F.count("*").alias("files"), F.sum("file_size").alias("bytes")]
     counted = rows.distinct().groupBy(*keys).agg(*size).orderBy(*keys)
     return [Partition(_condition(row, keys), Extent(row["files"], row["bytes"])) for row in counted.collect()]
+
+
+def write_version(df: DataFrame, target: Table, file_bytes: int, order: Sequence[str]) -> Written:
+    """Put ``df`` in place of the table's rows; every version of the table can be read for 100 years.
+
+    Rows are brought together before they are written: each partition is one file, or several of about ``file_bytes``,
+    each of them sorted by ``order``.
+    """
+    spark, partitioned = df.sparkSession, target.schema.partition_by
+    new = {} if tables.exists(spark, target) else tables.made_with(target, keep_versions=True)
+    if not new:
+        tables.create(spark, target, keep_versions=True)
+    fields = target.schema.spark(target.zone)
+    described = [F.col(field.name).alias(field.name, metadata=field.metadata) for field in fields]
+    together = tables.conformed(df, target).select(*described).hint("rebalance", *(partitioned or order[:1]))
+    # By the partition's columns first, or the writer would sort by them again and lose the order.
+    ordered = together.sortWithinPartitions(*partitioned, *order)
+    sizes = {
+        "spark.sql.adaptive.enabled": "true",
+        "spark.sql.adaptive.advisoryPartitionSizeInBytes": str(file_bytes * _SHUFFLED),
+        # A task that writes partitions gives each its own file; where there are none, its rows are one file.
+        "spark.sql.adaptive.coalescePartitions.parallelismFirst": str(bool(partitioned)).lower(),
+    }
+    with settings(spark, _WHOLE_UIDS | sizes):
+        writer = ordered.write.format("delta").mode("overwrite").options(**new)
+        writer.partitionBy(*partitioned).save(target.uri)
+    newest = _newest(spark, target)
+    return Written(int(newest["version"]), int(newest["operationMetrics"].get("numOutputRows", 0)))
 
 
 def rewrite_sorted(spark: SparkSession, target: Table, where: str, files: int, order: Sequence[str]) -> None:

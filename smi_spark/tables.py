@@ -73,15 +73,19 @@ def create(
         (DeltaTable.replace if there else DeltaTable.createIfNotExists)(spark)
         .location(target.uri)
         .addColumns(target.schema.spark(target.zone))
-        .property("delta.enableDeletionVectors", "false")
-        .property("delta.dataSkippingStatsColumns", ",".join(_statistics_columns(target)))
     )
     if target.schema.partition_by:
         builder = builder.partitionedBy(*target.schema.partition_by)
-    kept = ("delta.deletedFileRetentionDuration", "delta.logRetentionDuration") if keep_versions else ()
-    for name, value in {**dict.fromkeys(kept, HUNDRED_YEARS), **properties}.items():
+    for name, value in {**made_with(target, keep_versions), **properties}.items():
         builder = builder.property(name, value)
     builder.execute()
+
+
+def made_with(target: Table, keep_versions: bool) -> dict[str, str]:
+    """The properties that the table is made with; ``keep_versions``: every version can be read for 100 years."""
+    kept = ("delta.deletedFileRetentionDuration", "delta.logRetentionDuration") if keep_versions else ()
+    columns = {"delta.dataSkippingStatsColumns": ",".join(_statistics_columns(target))}
+    return {"delta.enableDeletionVectors": "false", **columns, **dict.fromkeys(kept, HUNDRED_YEARS)}
 
 
 def read(spark: SparkSession, source: Table, version: int | None = None) -> DataFrame:
@@ -114,13 +118,13 @@ def completed(df: DataFrame, target: Table, **stamps: Column) -> DataFrame:
     return df.select(*(given.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in fields))
 
 
-def append(df: DataFrame, target: Table, *, keep_versions: bool = False) -> int:
+def append(df: DataFrame, target: Table) -> int:
     """Add rows (in the table's columns, by name); gives the number of rows written.
 
     The table is made when it is not there. Raises TableError when a column is missing or of another type.
     """
-    create(df.sparkSession, target, keep_versions=keep_versions)
-    _conform(df, target).write.format("delta").mode("append").save(target.uri)
+    create(df.sparkSession, target)
+    conformed(df, target).write.format("delta").mode("append").save(target.uri)
     return int(_metrics(df.sparkSession, target).get("numOutputRows", 0))
 
 
@@ -144,10 +148,10 @@ def append_missing(df: DataFrame, target: Table, on: Sequence[str], among: Colum
     return append_any(df.join(present, same, how="left_anti"), target)
 
 
-def replace(df: DataFrame, target: Table, *, where: str | None = None, keep_versions: bool = False) -> int:
+def replace(df: DataFrame, target: Table, *, where: str | None = None) -> int:
     """Put ``df`` in place of the table's rows, or of those that ``where`` (partition columns) names."""
-    create(df.sparkSession, target, keep_versions=keep_versions)
-    writer = _conform(df, target).write.format("delta").mode("overwrite")
+    create(df.sparkSession, target)
+    writer = conformed(df, target).write.format("delta").mode("overwrite")
     if where is not None:
         writer = writer.option("replaceWhere", where)
     writer.save(target.uri)
@@ -168,7 +172,7 @@ def merge(
     data files are read whose statistics say that they may hold such a key: see ``key_range``.
     """
     create(df.sparkSession, target)
-    given, same = _conform(df, target).alias("given"), [_equal(name) for name in on]
+    given, same = conformed(df, target).alias("given"), [_equal(name) for name in on]
     condition = reduce(
         and_, [*same, *(in_range(df, on, target.schema, target.zone) if among is None else _within(among, target))]
     )
@@ -360,7 +364,8 @@ def _definition(field: StructField) -> str:
     return f"`{field.name}` {field.dataType.simpleString()} COMMENT '{meaning}'"
 
 
-def _conform(df: DataFrame, target: Table) -> DataFrame:
+def conformed(df: DataFrame, target: Table) -> DataFrame:
+    """``df`` in the table's columns; TableError where it lacks one, or has one of another type."""
     missing = [name for name in target.columns if name not in df.columns]
     if missing:
         raise TableError(f"{target.name}: the rows lack {', '.join(missing)}, which schemas/ gives the table.")

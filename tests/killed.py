@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from smi_spark import tables
+from smi_spark import storage, tables
 
-KINDS = ("append", "merge", "delete")  # functions of tables, each of which is a commit
+KINDS = ("append", "merge", "delete")  # functions of tables or storage, each of which is a commit
 
 
 @contextmanager
@@ -28,6 +28,7 @@ def killed_behind(monkeypatch: pytest.MonkeyPatch, commits: int, kinds: Sequence
 
     with monkeypatch.context() as killing:
         for kind in kinds:
-            killing.setattr(tables, kind, mortal(getattr(tables, kind)))
+            module = tables if hasattr(tables, kind) else storage
+            killing.setattr(module, kind, mortal(getattr(module, kind)))
         with pytest.raises(KeyboardInterrupt):
             yield done

@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from smi_spark import __version__, tables
+from smi_spark.analysis.cohort import Cohort
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
 from smi_spark.analysis.permission import check_permitted, left_out
@@ -16,17 +17,18 @@ from smi_spark.analysis.registry import (
     TERMS,
     Input,
     Registered,
+    newest,
     register,
     registered,
     write_manifest,
 )
 from smi_spark.analysis.selection import Left, attrition
-from smi_spark.analysis.snapshot import checksum, write_snapshot
+from smi_spark.analysis.snapshot import Shape, columns_of, content_checksum, read_version, write_snapshot
 from smi_spark.config import Config
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.replaced import read_replaced
 from smi_spark.lease import lease
-from smi_spark.run import new_run_id
+from smi_spark.run import new_run_id, operator
 
 Inputs = tuple[Input, ...]
 
@@ -58,13 +60,14 @@ class Built:
 def build_cohort(spark: SparkSession, config: Config, definition: Definition, dry_run: bool = False) -> Built:
     """Build the next version of a cohort from zone 2 as it is; with ``dry_run`` write nothing, show the counts.
 
-    Tables (Delta, under ``analysis/<project>/<cohort>/``): images and studies partitioned by modality and year, and
-    ``records/<table>`` for what the definition delivers. A version follows from the definition, the Delta versions of
-    its inputs, the project's key, the software, and the project's terms (approval, profile, dates, columns): where the
-    newest version has the same, none is added. Inputs that moved make a new version even when its content turns out
-    the same: it cites them. People who said no are left out first, as ``deidentified/opt_outs`` has them, whatever the
-    definition says; who said no since and is not meant by it makes no new version. Ids and dates of a project stay when
-    zone 2 gets another archive key: see ``smi_spark.deidentified.replaced``.
+    Tables (Delta, under ``analysis/<project>/<cohort>/``): images, series and studies partitioned by modality and year,
+    patients, and ``records/<table>`` for what the definition delivers. A version follows from the definition, the Delta
+    versions of its inputs, the project's key, the software, and the project's terms (approval, profile, dates, columns,
+    licence): where the newest version has the same, none is added. Inputs that moved make a new version even when its
+    content turns out the same: it cites them. People who said no are left out first, as ``deidentified/opt_outs`` has
+    them, whatever the definition says; who said no since and is not meant by it makes no new version. Ids and dates of
+    a project stay when zone 2 gets another archive key: see ``smi_spark.deidentified.replaced``.
+    Version numbers go on behind those of versions that were built again (``smi_spark.analysis.rebuild``).
     Raises ConfigError when the definition's project has no file, or may not have it, or not today; TableError when a
     table of zone 2 is not there or lacks opt-outs that were loaded, KeyFileError when the parent of the projects' keys
     is not, OtherKeyError while one is between two archive keys, BusyError while another run builds the cohort.
@@ -73,7 +76,7 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     check_permitted(definition, project, f"cohort {definition.cohort}")
     if dry_run:
         pinned = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
-        zone_2 = _read_inputs(spark, config, *pinned, datetime.now(UTC).date())
+        zone_2 = read_inputs(spark, config, *pinned, datetime.now(UTC).date())
         return Built(
             definition, attrition(*zone_2.left(), definition), left_out=zone_2.told(definition, project.minimum_cell)
         )
@@ -85,26 +88,27 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
 def _build(spark: SparkSession, config: Config, definition: Definition, project: Project, run_id: str) -> Built:
     inputs, opt_outs = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
     day = datetime.now(UTC).date()
-    zone_2 = _read_inputs(spark, config, inputs, opt_outs, day)
+    zone_2 = read_inputs(spark, config, inputs, opt_outs, day)
     place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
     versions = registered(spark, config, definition.project, definition.cohort)
-    cited = _as_cited(spark, config, inputs, versions[0].inputs if versions else ())
-    key = key_id(project_key(load_key(config.keys.projects), definition.project))
-    last, told = versions[0] if versions else None, ""
-    terms = _terms(definition, project)
+    last, told = newest(versions), ""
+    cited = _as_cited(spark, config, inputs, last.inputs if last else ())
+    key = projects_key(config, definition.project)
+    terms = terms_of(definition, project)
     recipe = (definition.sha256(), cited, key, __version__, *(terms[name] for name in TERMS))
     is_new = last is None or not _is_of(spark, config, definition, zone_2, opt_outs, last, recipe)
     if is_new:
-        number = last.version + 1 if last else 1
+        number = versions[0].version + 1 if versions else 1
         pinned = inputs if opt_outs is None else (*inputs, opt_outs)
-        entry = _build_version(spark, config, definition, project, zone_2, pinned, number, key, run_id)
+        shape = Shape(definition, project.dates, left_out(definition, project))
+        entry = build_version(spark, config, shape, project, zone_2, pinned, number, key, run_id)
         check_unmoved(spark, config, opt_outs)
         register(spark, config, entry)
         told = zone_2.told(definition, project.minimum_cell)
     else:
         assert last is not None
         entry = last
-    write_manifest(config, entry)  # also after a build that was killed between the row and its copy
+    write_beside(Cohort(spark, config, entry))  # also after a build that was killed between the row and its copy
     return Built(definition, entry.attrition, entry, is_new, place, told)
 
 
@@ -115,7 +119,12 @@ def attrition_table(steps: Sequence[Left]) -> str:
     return "\n".join(lines)
 
 
-def _terms(definition: Definition, project: Project) -> dict[str, Any]:
+def write_beside(cohort: Cohort) -> None:
+    """What stands beside the tables for who reads: written once a version is registered, left where it is there."""
+    write_manifest(cohort.config, cohort.entry)
+
+
+def terms_of(definition: Definition, project: Project) -> dict[str, Any]:
     """What a row of the registry says of the project: fields of ``Registered``."""
     hidden = left_out(definition, project)
     return {
@@ -123,18 +132,26 @@ def _terms(definition: Definition, project: Project) -> dict[str, Any]:
         "approval_reference": project.approval.reference,
         "profile": project.profile,
         "dates": project.dates,
+        "licence": project.licence,
         "left_out": tuple(f"{table}.{column}" for table, columns in hidden.items() for column in columns),
     }
 
 
-def _build_version(
-    spark: SparkSession, config: Config, definition: Definition, project: Project, zone_2: ZoneTwo, inputs: Inputs,
-    number: int, key: str, run_id: str,
+def projects_key(config: Config, project: str) -> str:
+    """Id of the project's key."""
+    return key_id(project_key(load_key(config.keys.projects), project))
+
+
+def build_version(
+    spark: SparkSession, config: Config, shape: Shape, project: Project, zone_2: ZoneTwo, inputs: Inputs, number: int,
+    key: str, run_id: str, rebuilds: int | None = None,
 ) -> Registered:  # fmt: skip
     """Write the tables of version ``number``; it is there once the answer is registered."""
-    images, records = zone_2.left()
+    definition, (images, records) = shape.definition, zone_2.left()
     steps = attrition(images, records, definition)
-    delivered = write_snapshot(spark, config, definition, project, images, records, zone_2.replaced)
+    delivered = write_snapshot(spark, config, shape, images, records, zone_2.replaced)
+    frames = read_version(spark, config, definition, delivered)
+    hidden = tuple(f"{table}.{column}" for table, columns in shape.left_out.items() for column in columns)
     return Registered(
         project=definition.project,
         cohort=definition.cohort,
@@ -147,9 +164,12 @@ def _build_version(
         inputs=inputs,
         attrition=steps,
         key_id=key,
-        content_checksum=checksum(spark, config, definition, delivered),
+        content_checksum=content_checksum(frames),
         software_version=__version__,
-        **_terms(definition, project),
+        built_by=operator(config),
+        columns=columns_of(frames),
+        rebuilds=rebuilds,
+        **terms_of(definition, project) | {"left_out": hidden},
     )
 
 
@@ -184,7 +204,8 @@ def _is_of(
     return last.inputs == (inputs if cited is None else (*inputs, cited))
 
 
-def _read_inputs(spark: SparkSession, config: Config, inputs: Inputs, opt_outs: Input | None, day: date) -> ZoneTwo:
+def read_inputs(spark: SparkSession, config: Config, inputs: Inputs, opt_outs: Input | None, day: date) -> ZoneTwo:
+    """What a build reads of zone 2: images, and tables of records, in the versions of ``inputs``."""
     sources = [tables.table(config, source.name) for source in inputs]
     images, *records = (tables.read(spark, one, pin.version) for one, pin in zip(sources, inputs, strict=True))
     by_name = dict(zip((name.rpartition("/")[2] for name, _ in inputs[1:]), records, strict=True))

@@ -1,5 +1,7 @@
 """Zone 2 rows as a project receives them: the project's own ids, dates as its policy has them."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -51,3 +53,14 @@ def records_of(records: DataFrame, studies: DataFrame, event_date: str, window: 
     in_window = window.holds(F.col(f"record.{event_date}"), F.col("study.StudyDate"))
     same_patient = F.col("record.patient_id") == F.col("study.patient_id")
     return record.join(study, same_patient & in_window, "left_semi")
+
+
+def naming_only(records: DataFrame, patients: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """``records`` where an id in ``columns``, which name others than the patient, is null if not among ``patients``
+    (patient_id, each once): a mother's record names her baby where the cohort has images of both.
+    """
+    for column in columns:
+        known = patients.select(F.col("patient_id").alias("among"))
+        joined = records.join(known, F.col(column) == F.col("among"), "left")
+        records = joined.withColumn(column, F.col("among")).drop("among")
+    return records

@@ -45,13 +45,12 @@ def check_permitted(definition: Definition, project: Project, place: str, today:
 
 
 def left_out(definition: Definition, project: Project) -> dict[str, tuple[str, ...]]:
-    """Table of the snapshot (images, studies, records/…) → columns of zone 2 that it does not have, sorted.
+    """Table of the snapshot (images, series, studies, patients, records/…) → columns that it does not have, sorted.
 
-    Of images and studies: those that say more than the project's profile allows. Of records: those that the project may
-    not have, or that the definition does not ask for; patient_id is always there.
+    Of images and what is rolled up from them: those that say more than the project's profile allows. Of records: those
+    that the project may not have, or that the definition does not ask for; patient_id is always there.
     """
-    weaker = weaker_columns(load_profile(project.profile))
-    found = {name: weaker[name] for name in ("images", "studies")}
+    found = dict(weaker_columns(load_profile(project.profile)))
     for table, delivery in sorted(definition.deliver.records.items()):
         wanted = delivery.columns or project.records[table]
         names = [column.name for column in record_schema(table).in_zone("analysis")]

@@ -70,6 +70,7 @@ class Project(Part):
     years: Annotated[Years, Field(description="from and until, years of studies")] = Years()
     profile: Annotated[str, Field(description="profile of PS3.15: of conf/profiles, or a .yaml file")] = "project"
     dates: Annotated[DatePolicy, Field(description="shift, truncate or keep")] = "shift"
+    licence: Annotated[Text | None, Field(description="terms on which the project has the data, in words")] = None
     minimum_cell: Annotated[int, Field(ge=1, description="least count of people that may be shown")] = 10
     _place: str = PrivateAttr("")
 

@@ -1,10 +1,9 @@
 """The registry of zone 3: a build is committed by one row of ``analysis/cohorts``; what no row names does not exist."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from pyarrow import fs
@@ -15,10 +14,9 @@ from smi_spark import tables
 from smi_spark.analysis.definition import REGISTRY
 from smi_spark.analysis.selection import Left
 from smi_spark.config import Config
-from smi_spark.errors import TableError, nearest
 from smi_spark.objectstore import open_files
 
-TERMS = ("approval", "profile", "dates", "left_out")  # fields that say what the project may have
+TERMS = ("approval", "profile", "dates", "left_out", "licence")  # fields that say what the project may have
 
 
 class Delivered(NamedTuple):
@@ -27,6 +25,14 @@ class Delivered(NamedTuple):
     name: str
     version: int
     row_count: int
+
+
+class Column(NamedTuple):
+    """A column of a table of a snapshot: the table's name within the cohort, the column's, its type as Spark has it."""
+
+    table: str
+    name: str
+    type: str
 
 
 class Input(NamedTuple):
@@ -71,6 +77,10 @@ class Registered:
     profile: str | None = None
     dates: str | None = None
     left_out: tuple[str, ...] = ()
+    licence: str | None = None
+    built_by: str | None = None
+    columns: tuple[Column, ...] = ()
+    rebuilds: int | None = None
     withdrawn_at: datetime | None = None
     successor: int | None = None
 
@@ -80,71 +90,14 @@ class Registered:
         terms = (getattr(self, name) for name in TERMS)
         return self.definition_hash, self.inputs, self.key_id, self.software_version, *terms
 
-
-@dataclass(frozen=True)
-class Cohort:
-    """A snapshot: lazy DataFrames of exactly the Delta versions that its registry row names.
-
-    Counts are exact, small ones too: what leaves the safe haven has to be checked for them.
-    """
-
-    spark: SparkSession
-    config: Config
-    entry: Registered
-
-    @cached_property
-    def images(self) -> DataFrame:
-        """One row an image, partitioned by modality and year; columns of ``schemas/images.yaml`` in zone 3."""
-        return self._table("images")
-
-    @cached_property
-    def studies(self) -> DataFrame:
-        """One row a study, over the images of the snapshot; columns of ``schemas/studies.yaml``."""
-        return self._table("studies")
-
-    @cached_property
-    def records(self) -> Mapping[str, DataFrame]:
-        """The delivered records, by the table's short name; joined to images on patient_id."""
-        names = [t.name for t in self.entry.tables if t.name.startswith("records/")]
-        return {name.removeprefix("records/"): self._table(name) for name in names}
-
-    def __str__(self) -> str:
-        rows = ", ".join(f"{table.row_count:,} {table.name}" for table in self.entry.tables)
-        built = f"{self.entry.built_at:%Y-%m-%d}"
-        return f"{self.entry.project}/{self.entry.cohort} version {self.entry.version}, built {built}: {rows}"
-
     @property
-    def version(self) -> int:
-        return self.entry.version
+    def place(self) -> str:
+        """The version as users are told of it: ``demo/head_ct version 2``."""
+        return f"{self.project}/{self.cohort} version {self.version}"
 
-    @property
-    def attrition(self) -> tuple[Left, ...]:
-        """Patients, studies and images that each step of the selection left."""
-        return self.entry.attrition
-
-    def _table(self, name: str) -> DataFrame:
-        (delivered,) = (table for table in self.entry.tables if table.name == name)
-        return read_delivered(self.spark, self.config, self.entry.project, self.entry.cohort, delivered)
-
-
-def open_cohort(spark: SparkSession, config: Config, project: str, cohort: str, version: int | None = None) -> Cohort:
-    """A version of a cohort (default: the newest), through the registry alone.
-
-    Raises TableError for a cohort or version that is not registered, naming those that are, and for one that was
-    withdrawn, naming its successor.
-    """
-    entries = registered(spark, config, project, cohort)
-    if not entries:
-        raise TableError(_unknown_cohort(spark, config, project, cohort))
-    for entry in entries:
-        if version in (None, entry.version):
-            if entry.withdrawn_at is not None:
-                raise TableError(_withdrawn(entries, entry))
-            return Cohort(spark, config, entry)
-    known = ", ".join(f"{e.version} ({e.built_at:%Y-%m-%d})" for e in reversed(entries))
-    raise TableError(
-        f"{project}/{cohort} has no version {version}; it has {known}. Open one of these, or leave version out."
-    )
+    def columns_of(self, table: str) -> tuple[str, ...]:
+        """Names of the columns of a table, in order; none of a version from before they were noted."""
+        return tuple(column.name for column in self.columns if column.table == table)
 
 
 def registered(spark: SparkSession, config: Config, project: str, cohort: str) -> list[Registered]:
@@ -168,6 +121,13 @@ def register_withdrawn(
     target = tables.with_all_columns(spark, registry_table(config))
     rows = [tuple(asdict(entry)[name] for name in target.columns) for entry in (*withdrawn, *successors)]
     tables.merge(spark.createDataFrame(rows, target.schema.spark("analysis")), target, target.schema.key)
+
+
+def newest(entries: Sequence[Registered]) -> Registered | None:
+    """The newest of the versions of a cohort that follow its definition and inputs as these went on, if there is one:
+    an older one that was built again is none.
+    """
+    return next((entry for entry in entries if entry.rebuilds is None), None)
 
 
 def cohorts(spark: SparkSession, config: Config) -> list[tuple[str, str]]:
@@ -194,11 +154,12 @@ def manifest(entry: Registered) -> str:
     value = asdict(entry) | {
         "built_at": entry.built_at.isoformat(),
         "definition": json.loads(entry.definition),
-        "tables": [table._asdict() for table in entry.tables],
+        "tables": [table._asdict() | {"columns": _schema(entry, table.name)} for table in entry.tables],
         "inputs": [source._asdict() for source in entry.inputs],
         "attrition": [left._asdict() for left in entry.attrition],
         "withdrawn_at": entry.withdrawn_at and entry.withdrawn_at.isoformat(),
     }
+    del value["columns"]  # each stands with its table
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -252,29 +213,15 @@ def _from_row(row: dict[str, Any]) -> Registered:
     row["tables"] = tuple(Delivered(**item.asDict()) for item in row["tables"])
     row["inputs"] = tuple(Input(**item.asDict()) for item in row["inputs"])
     row["left_out"] = tuple(row.get("left_out") or ())  # a registry may be older than what it says of approvals
+    row["columns"] = tuple(Column(**item.asDict()) for item in row.get("columns") or ())
     row["attrition"] = tuple(Left(**item.asDict()) for item in row["attrition"])
     return Registered(**row)
+
+
+def _schema(entry: Registered, table: str) -> dict[str, str]:
+    return {column.name: column.type for column in entry.columns if column.table == table}
 
 
 def _content(system: fs.FileSystem, path: str) -> str:
     with system.open_input_stream(path) as stream:
         return bytes(stream.read()).decode()
-
-
-def _withdrawn(entries: Sequence[Registered], entry: Registered) -> str:
-    by_number = {one.version: one for one in entries}
-    following = entry
-    while following.successor in by_number:
-        following = by_number[following.successor]
-    return (
-        f"{entry.project}/{entry.cohort} version {entry.version} was withdrawn on {entry.withdrawn_at:%Y-%m-%d}: "
-        f"it held people who said no, and its files are gone. Open version {following.version}: the same without them."
-    )
-
-
-def _unknown_cohort(spark: SparkSession, config: Config, project: str, cohort: str) -> str:
-    known = ["/".join(names) for names in cohorts(spark, config)]
-    given = f"{project}/{cohort}"
-    if not known:
-        return f"{given} is not a cohort: none is built yet. Run jobs/build_cohort.py first."
-    return f"{given} is not a cohort. Cohorts here: {', '.join(known)}.{nearest(given, known)}"

@@ -1,56 +1,108 @@
 """The tables of a snapshot: which rows go in, how they are written, what their checksum is."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from smi_spark import tables
+from smi_spark import storage
 from smi_spark.analysis.definition import Definition, record_schema
-from smi_spark.analysis.delivery import for_project, records_of
-from smi_spark.analysis.permission import left_out
-from smi_spark.analysis.project import Project
-from smi_spark.analysis.registry import Delivered, read_delivered, snapshot_table
+from smi_spark.analysis.delivery import for_project, naming_only, records_of
+from smi_spark.analysis.registry import Column, Delivered, read_delivered, snapshot_table
+from smi_spark.analysis.rolled_up import ROLL_UPS, roll_up
 from smi_spark.analysis.selection import select_images
 from smi_spark.config import Config
-from smi_spark.deidentified.rollups import roll_up_studies
+from smi_spark.deidentified.actions import PATIENT_ID
+from smi_spark.deidentified.dates import DatePolicy
 from smi_spark.schema import load_schema
+from smi_spark.tables import Table
+
+_ORDER = (PATIENT_ID, "StudyInstanceUID", "SeriesInstanceUID", "InstanceNumber")  # then date of the event, and the key
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a project's snapshot of a cohort is like: what becomes of dates, which columns its tables do not have."""
+
+    definition: Definition
+    dates: DatePolicy
+    left_out: Mapping[str, Sequence[str]]
+
+    def table(self, config: Config, name: str) -> Table:
+        """A table of the snapshot."""
+        return snapshot_table(
+            config, self.definition.project, self.definition.cohort, name, self.left_out.get(name, ())
+        )
 
 
 def write_snapshot(
-    spark: SparkSession,
-    config: Config,
-    definition: Definition,
-    project: Project,
-    images: DataFrame,
-    records: Mapping[str, DataFrame],
+    spark: SparkSession, config: Config, shape: Shape, images: DataFrame, records: Mapping[str, DataFrame],
     replaced: DataFrame | None = None,
-) -> tuple[Delivered, ...]:
-    """Write the tables of a snapshot, as its project may have them; they count once the registry names their versions.
+) -> tuple[Delivered, ...]:  # fmt: skip
+    """Write the tables of a snapshot; they count once the registry names their versions.
 
-    Images first, then their studies rolled up from them, then records. Each replaces what the table held: earlier
-    versions stay readable, and what a killed build left is behind the new one.
+    images, records: of zone 2. Images first, then series, studies and patients rolled up from them, then records. Each
+    replaces what the table held: earlier versions stay readable, and what a killed build left is behind the new one.
     """
-    hidden = left_out(definition, project)
     delivered: list[Delivered] = []
+    written: dict[str, DataFrame] = {}
 
     def write(name: str, rows: DataFrame) -> None:
-        target = snapshot_table(config, definition.project, definition.cohort, name, hidden[name])
-        row_count = tables.replace(rows, target, keep_versions=True)
-        delivered.append(Delivered(name, tables.latest_version(spark, target), row_count))
+        delivered.append(write_table(config, shape.table(config, name), name, rows))
+        of = shape.definition.project, shape.definition.cohort
+        written[name] = read_delivered(spark, config, *of, delivered[-1])
 
-    for name, rows in choose_rows(images, records, definition).items():
-        write(
-            name,
-            for_project(rows, load_schema(name), config.keys.projects, definition.project, project.dates, replaced),
-        )
-        if name == "images":
-            whole = snapshot_table(config, definition.project, definition.cohort, name)
-            written = read_delivered(spark, config, definition.project, definition.cohort, delivered[0])
-            write("studies", roll_up_studies(tables.completed(written, whole)))
+    chosen = delivered_rows(config, shape, images, records, replaced)
+    write("images", chosen.pop("images"))
+    for name, rows in rolled_up(config, shape, written["images"]):
+        write(name, rows)
+    for name, rows in chosen.items():
+        write(name, _naming_the_cohort(name, rows, written["patients"]))
     return tuple(delivered)
+
+
+def snapshot_rows(
+    config: Config, shape: Shape, images: DataFrame, records: Mapping[str, DataFrame],
+    replaced: DataFrame | None = None,
+) -> dict[str, DataFrame]:  # fmt: skip
+    """The tables of a snapshot as ``write_snapshot`` would write them, none of them written."""
+    chosen = delivered_rows(config, shape, images, records, replaced)
+    rows = {"images": chosen.pop("images")}
+    rows |= rolled_up(config, shape, rows["images"])
+    rows |= {name: _naming_the_cohort(name, more, rows["patients"]) for name, more in chosen.items()}
+    return {name: df.select(*shape.table(config, name).columns) for name, df in rows.items()}
+
+
+def write_table(config: Config, target: Table, name: str, rows: DataFrame) -> Delivered:
+    """Write a table of a snapshot, sorted by patient and study; ``name`` is its name within the cohort."""
+    schema = target.schema
+    wanted = (*_ORDER, schema.event_date, *schema.key_in("analysis"))
+    order = [column for column in dict.fromkeys(wanted) if column in target.columns]
+    version, count = storage.write_version(rows, target, config.maintenance.file_bytes, order)
+    return Delivered(name, version, count)
+
+
+def delivered_rows(
+    config: Config, shape: Shape, images: DataFrame, records: Mapping[str, DataFrame],
+    replaced: DataFrame | None = None,
+) -> dict[str, DataFrame]:  # fmt: skip
+    """Images first, then records: the rows that go into a snapshot, with a project's ids and dates, in all columns."""
+    key, project = config.keys.projects, shape.definition.project
+    return {
+        name: for_project(rows, load_schema(name), key, project, shape.dates, replaced)
+        for name, rows in choose_rows(images, records, shape.definition).items()
+    }
+
+
+def rolled_up(config: Config, shape: Shape, images: DataFrame) -> Iterator[tuple[str, DataFrame]]:
+    """Name and rows of each table that is rolled up from the snapshot's images."""
+    definition = shape.definition
+    whole = snapshot_table(config, definition.project, definition.cohort, "images")
+    for name in ROLL_UPS:
+        yield name, roll_up(name, images, whole, shape.table(config, name))
 
 
 def choose_rows(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> dict[str, DataFrame]:
@@ -64,17 +116,41 @@ def choose_rows(images: DataFrame, records: Mapping[str, DataFrame], definition:
     return chosen
 
 
-def checksum(spark: SparkSession, config: Config, definition: Definition, delivered: Sequence[Delivered]) -> str:
-    """The content checksum of tables as they were written."""
-    project, cohort = definition.project, definition.cohort
-    return content_checksum({d.name: read_delivered(spark, config, project, cohort, d) for d in delivered})
+def read_version(
+    spark: SparkSession, config: Config, definition: Definition, delivered: Sequence[Delivered]
+) -> dict[str, DataFrame]:
+    """Name → rows of tables as they were written."""
+    of = definition.project, definition.cohort
+    return {table.name: read_delivered(spark, config, *of, table) for table in delivered}
+
+
+def columns_of(frames: Mapping[str, DataFrame]) -> tuple[Column, ...]:
+    """The columns of the tables of a snapshot, in order."""
+    return tuple(
+        Column(name, field.name, field.dataType.simpleString()) for name, df in frames.items() for field in df.schema
+    )
 
 
 def content_checksum(frames: Mapping[str, DataFrame]) -> str:
     """SHA-256 over each table's name, rows and sum of row hashes: the same for the same rows in any order."""
+    return checksum_of(content_sums(frames).values())
+
+
+def content_sums(frames: Mapping[str, DataFrame]) -> dict[str, str]:
+    """Table → its name, rows and sum of row hashes, of which a checksum is made."""
     sums = reduce(DataFrame.unionAll, (_sum_of_hashes(name, frame) for name, frame in frames.items()))
-    lines = sorted(f"{row['name']}|{row['rows']}|{row['hashes']}" for row in sums.collect())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return {row["name"]: f"{row['name']}|{row['rows']}|{row['hashes']}" for row in sums.collect()}
+
+
+def checksum_of(sums: Iterable[str]) -> str:
+    """The content checksum of tables with these sums."""
+    return hashlib.sha256("\n".join(sorted(sums)).encode()).hexdigest()
+
+
+def _naming_the_cohort(name: str, rows: DataFrame, patients: DataFrame) -> DataFrame:
+    """Records that name nobody who is not in the cohort. patients: the snapshot's, with the project's ids."""
+    others = record_schema(name.removeprefix("records/")).other_people
+    return naming_only(rows, patients, [column for column in others if column in rows.columns])
 
 
 def _sum_of_hashes(name: str, df: DataFrame) -> DataFrame:

@@ -1,6 +1,6 @@
 """Snapshots that hold people who said no: which they are, what follows them, and their files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
@@ -19,10 +19,11 @@ from smi_spark.analysis.registry import (
     snapshot_table,
     write_manifest,
 )
+from smi_spark.analysis.rolled_up import ROLL_UPS, roll_up
 from smi_spark.analysis.selection import Left
-from smi_spark.analysis.snapshot import content_checksum
+from smi_spark.analysis.snapshot import columns_of, content_checksum, write_table
 from smi_spark.config import Config
-from smi_spark.deidentified.rollups import roll_up_studies
+from smi_spark.run import operator
 from smi_spark.schema import load_schema
 from smi_spark.secure.people import without_values
 
@@ -38,22 +39,30 @@ def held_by(
     entries: versions that can be read. theirs: person, policy, patient_id (of zone 2, each once). One pass over the
     columns of ids of all tables of all versions.
     """
+    ids = patients_for_project(theirs, config.keys.projects, entries[0].project, replaced)
+    found = ids_in(spark, config, entries).join(F.broadcast(ids), "patient_id")
+    return found.groupBy("person", "policy", "version").agg(
+        F.count_if(F.col("table") == "images").alias("images"), F.count_if(F.col("table") != "images").alias("records")
+    )
+
+
+def ids_in(spark: SparkSession, config: Config, entries: Sequence[Registered]) -> DataFrame:
+    """version, table, patient_id: one row for each id that is written in images or records of versions of a cohort.
+
+    What is rolled up from images has the same people.
+    """
     parts = [
         rows.select(
             F.lit(entry.version).alias("version"), F.lit(table.name).alias("table"), F.col(column).alias("patient_id")
         )
         for entry in entries
         for table in entry.tables
-        if table.name != "studies"
+        if table.name not in ROLL_UPS
         for rows in [read_delivered(spark, config, entry.project, entry.cohort, table)]
         for column in ("patient_id", *load_schema(table.name).other_people)
         if column in rows.columns
     ]  # fmt: skip
-    ids = patients_for_project(theirs, config.keys.projects, entries[0].project, replaced)
-    found = reduce(DataFrame.unionAll, parts).join(F.broadcast(ids), "patient_id")
-    return found.groupBy("person", "policy", "version").agg(
-        F.count_if(F.col("table") == "images").alias("images"), F.count_if(F.col("table") != "images").alias("records")
-    )
+    return reduce(DataFrame.unionAll, parts)
 
 
 def withdraw_versions(
@@ -100,25 +109,34 @@ def readable(entries: Iterable[Registered]) -> list[Registered]:
     return [entry for entry in entries if entry.withdrawn_at is None]
 
 
+def rows_without(
+    spark: SparkSession, config: Config, entry: Registered, people: DataFrame
+) -> Iterator[tuple[tables.Table, str, DataFrame]]:
+    """Each table of a version, its name in the cohort, and its rows without ``people`` (patient_id of the project, each
+    once), images first. What is rolled up is made anew from the images that are left.
+    """
+    images, whole = None, snapshot_table(config, entry.project, entry.cohort, "images")
+    for table in entry.tables:
+        target = snapshot_table(config, entry.project, entry.cohort, table.name, hidden_columns(entry, table.name))
+        if images is not None and table.name in ROLL_UPS:
+            yield target, table.name, roll_up(table.name, images, whole, target)
+            continue
+        before = read_delivered(spark, config, entry.project, entry.cohort, table)
+        left = before.join(F.broadcast(people), "patient_id", "left_anti")
+        others = tuple(name for name in target.schema.other_people if name in left.columns)
+        rows = tables.completed(without_values(left, people, others), target)
+        images = rows if table.name == "images" else images
+        yield target, table.name, rows
+
+
 def _write_without(
     spark: SparkSession, config: Config, entry: Registered, number: int, people: DataFrame, run_id: str
 ) -> Registered:
     delivered: list[Delivered] = []
     frames: dict[str, DataFrame] = {}
-    for table in entry.tables:
-        hidden = [one.removeprefix(f"{table.name}.") for one in entry.left_out if one.startswith(f"{table.name}.")]
-        target = snapshot_table(config, entry.project, entry.cohort, table.name, hidden)
-        if table.name == "studies":
-            whole = snapshot_table(config, entry.project, entry.cohort, "images")
-            rows = roll_up_studies(tables.completed(frames["images"], whole))
-        else:
-            before = read_delivered(spark, config, entry.project, entry.cohort, table)
-            left = before.join(F.broadcast(people), "patient_id", "left_anti")
-            others = tuple(name for name in target.schema.other_people if name in left.columns)
-            rows = tables.completed(without_values(left, people, others), target)
-        row_count = tables.replace(rows, target, keep_versions=True)
-        delivered.append(Delivered(table.name, tables.latest_version(spark, target), row_count))
-        frames[table.name] = read_delivered(spark, config, entry.project, entry.cohort, delivered[-1])
+    for target, name, rows in rows_without(spark, config, entry, people):
+        delivered.append(write_table(config, target, name, rows))
+        frames[name] = read_delivered(spark, config, entry.project, entry.cohort, delivered[-1])
     return replace(
         entry,
         version=number,
@@ -128,7 +146,17 @@ def _write_without(
         attrition=(*entry.attrition, _left(frames["images"], len(entry.attrition) + 1)),
         content_checksum=content_checksum(frames),
         software_version=__version__,
+        built_by=operator(config),
+        columns=columns_of(frames),
     )
+
+
+def hidden_columns(entry: Registered, table: str) -> list[str]:
+    """The columns of its schema that a table of a version does not have: those that came later too."""
+    there = entry.columns_of(table)
+    if there:
+        return [column.name for column in load_schema(table).columns if column.name not in there]
+    return [one.removeprefix(f"{table}.") for one in entry.left_out if one.startswith(f"{table}.")]
 
 
 def _left(images: DataFrame, step: int) -> Left:

@@ -30,7 +30,7 @@ def test_the_notebook_shows_the_snapshot(
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     opened = next(cell for cell in cells if "open_cohort(" in cell.source)
     assert "version 1" in opened.outputs[0]["text"]
-    assert "9 images, 3 studies, 3 records/smr01" in opened.outputs[0]["text"]
+    assert "9 images, 3 series, 3 studies, 3 patients, 3 records/smr01" in opened.outputs[0]["text"]
     plots = [cell for cell in cells if "plt.show()" in cell.source]
     assert [len(outputs(cell, "image/png")) for cell in plots] == [1, 1]
     text = "\n".join(shown for cell in cells for shown in outputs(cell, "text/plain"))

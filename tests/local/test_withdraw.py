@@ -113,7 +113,7 @@ def test_a_successor_is_the_version_without_them(spark: SparkSession, story: Sto
     before = open_cohort(spark, story.before, "demo", "scans", old)
     after = open_cohort(spark, story.config, "demo", "scans", new)
     ann = project_patient(story.config, ANN)
-    for name in ("images", "studies"):
+    for name in ("images", "series", "studies", "patients"):
         assert rows(getattr(after, name)) == [r for r in rows(getattr(before, name)) if r["patient_id"] != ann]
     (episode,) = rows(after.records["smr02"])
     (same,) = [r for r in rows(before.records["smr02"]) if r["patient_id"] != ann]
@@ -121,7 +121,7 @@ def test_a_successor_is_the_version_without_them(spark: SparkSession, story: Sto
     assert episode.asDict() == same.asDict() | {"BABY_CI_CHI_NUMBER_BABY_1": None}
     assert (after.entry.definition, after.entry.inputs) == (before.entry.definition, before.entry.inputs)
     assert tuple(after.attrition[-1]) == (2, "without people who said no since", 2, 2, 4)
-    frames = {"images": after.images, "studies": after.studies, "records/smr02": after.records["smr02"]}
+    frames = {table.name: after.table(table.name) for table in after.entry.tables}
     assert content_checksum(frames) == after.entry.content_checksum
 
 

@@ -61,12 +61,12 @@ def check_tables(profile: Profile) -> list[str]:
 
 @cache
 def weaker_columns(profile: Profile) -> Mapping[str, tuple[str, ...]]:
-    """Table of images (images, series, studies) → the columns that a snapshot would have, weaker than the profile.
+    """Table of a snapshot (images, series, studies, patients) → its columns that are weaker than the profile.
 
     Zone 2 keeps to the archive's profile, which may let through more than a project's. An age is what PatientAge is.
     Raises ConfigError for an exception of the profile that names no column or is needed no more.
     """
-    schemas = [load_schema(name) for name in ("images", "series", "studies")]
+    schemas = [load_schema(name) for name in ("images", "series", "studies", "patients")]
     if idle := list(_idle_exceptions(profile, schemas)):
         raise ConfigError("\n".join(idle))
     exceptions = {exception.column: exception for exception in profile.exceptions}

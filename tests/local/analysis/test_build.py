@@ -1,7 +1,9 @@
 """Building snapshots: what is written, committed, left alone, and opened again."""
 
 import json
-from dataclasses import dataclass, replace
+import os
+import pwd
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import __version__, storage, tables
-from smi_spark.analysis import open_cohort
+from smi_spark.analysis import compare, open_cohort
 from smi_spark.analysis.build import Built, build_cohort
 from smi_spark.analysis.definition import Definition, read_definition
 from smi_spark.analysis.delivery import for_project
-from smi_spark.analysis.registry import TERMS, Delivered, registered
+from smi_spark.analysis.rebuild import rebuild_cohort
+from smi_spark.analysis.registry import TERMS, Delivered, Registered, registered
 from smi_spark.analysis.selection import Left
 from smi_spark.analysis.snapshot import content_checksum
 from smi_spark.config import Config, KeySource
@@ -23,7 +26,7 @@ from smi_spark.deidentified.actions import id_columns
 from smi_spark.deidentified.dates import shift_weeks
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
-from smi_spark.errors import ConfigError, TableError
+from smi_spark.errors import ConfigError, InputError, TableError
 from smi_spark.schema import load_schema
 from tests.conftest import make_config
 from tests.projects import LONG, LUNG, with_projects
@@ -52,6 +55,7 @@ def soon_admitted() -> Definition:
 
 
 PROJECT = LUNG | LONG | {"project": "demo", "modalities": "CT", "records": ["smr01", "smr06", "deaths"]}
+PROJECT |= {"licence": "For the study named in approval 2026-017 alone."}
 # As in the project's own profile, but for patient characteristics and exceptions.
 STRICT = "profile: strict\nmeaning: Dates alone.\noptions: [retain_modified_dates]\n"
 
@@ -94,7 +98,8 @@ def fill_zone_2(spark: SparkSession, config: Config) -> None:
 def make_older_registry(spark: SparkSession, config: Config) -> None:
     """A registry from before there were approvals, with a row."""
     whole = tables.table(config, "analysis/cohorts")
-    columns = tuple(column for column in whole.schema.columns if column.name not in (*TERMS, "approval_reference"))
+    later = (*TERMS, "approval_reference", "built_by", "columns", "rebuilds")
+    columns = tuple(column for column in whole.schema.columns if column.name not in later)
     target = replace(whole, schema=whole.schema.model_copy(update={"columns": columns}))
     row = {"project": "demo", "cohort": "older", "version": 1, "built_at": datetime(2026, 1, 1, tzinfo=UTC)}
     values = tuple((row | {"tables": [], "inputs": [], "attrition": []}).get(name) for name in target.columns)
@@ -126,7 +131,9 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
     place = tmp_path_factory.mktemp("build")
     config = with_projects(make_config(place), place / "projects", PROJECT)
     keys = config.keys.model_copy(update={"archive": KeySource(env="SMI_SPARK_NO_KEY")})
-    config = config.model_copy(update={"keys": keys, "secure": "/proc/none"})  # nothing of zone 1 is needed to build
+    config = config.model_copy(
+        update={"operator": "A. Coordinator", "keys": keys, "secure": "/proc/none"}
+    )  # nothing of zone 1 is needed to build
     fill_zone_2(spark, config)
     make_older_registry(spark, config)
     before = files_below(config.root)
@@ -169,7 +176,7 @@ def test_a_build_is_one_row_that_names_everything_it_came_from(spark: SparkSessi
     assert entry.definition_hash == definition().sha256()
     assert read_definition(json.loads(entry.definition), "registry") == definition()
     assert [(table.name, table.row_count) for table in entry.tables] == [
-        ("images", 3), ("studies", 2), ("records/deaths", 1), ("records/smr01", 3),
+        ("images", 3), ("series", 2), ("studies", 2), ("patients", 2), ("records/deaths", 1), ("records/smr01", 3),
     ]  # fmt: skip
     assert [source.name for source in entry.inputs] == [
         "deidentified/images", "deidentified/records/deaths", "deidentified/records/smr01",
@@ -178,7 +185,7 @@ def test_a_build_is_one_row_that_names_everything_it_came_from(spark: SparkSessi
     assert entry.software_version == __version__
     assert entry.attrition[-1] == Left(4, "smr01: any record, from 1 day until 3 months", 2, 2, 3)
     assert str(story.first).endswith(
-        "demo/head_ct: version 1 built, 3 images, 2 studies, 1 records/deaths, 3 records/smr01, "
+        "demo/head_ct: version 1 built, 3 images, 2 series, 2 studies, 2 patients, 1 records/deaths, 3 records/smr01, "
         f"in {story.config.zone('analysis')}/demo/head_ct"
     )
 
@@ -198,7 +205,7 @@ def test_another_definition_is_the_next_version_and_the_one_before_stays(spark: 
     config = story.config
     assert open_cohort(spark, config, "demo", "head_ct", 2).images.count() == 2
     old = open_cohort(spark, config, "demo", "head_ct", 1)
-    frames = {"images": old.images, "studies": old.studies, **{f"records/{n}": df for n, df in old.records.items()}}
+    frames = {table.name: old.table(table.name) for table in old.entry.tables}
     assert old.images.count() == 3
     assert content_checksum(frames) == old.entry.content_checksum
     unchanged = {name for name, content in story.first_files.items()
@@ -221,16 +228,22 @@ def test_ids_are_the_projects_own_and_dates_move_by_the_patients_whole_weeks(spa
     assert (ann["StudyDate"], ann["ContentDate"], ann["year"]) == (day, day, day.year)
     (study,) = cohort.studies.where(F.col("patient_id") == ann["patient_id"]).collect()
     assert (study["StudyInstanceUID"], study["StudyDate"], study["image_count"]) == (ann["StudyInstanceUID"], day, 2)
+    (series,) = cohort.series.where(F.col("patient_id") == ann["patient_id"]).collect()
+    assert (series["SeriesInstanceUID"], series["StudyDate"], series["image_count"]) == (
+        ann["SeriesInstanceUID"],
+        day,
+        2,
+    )
 
 
 def test_a_project_with_other_terms_gets_a_version_of_its_own(spark: SparkSession, story: Story) -> None:
     old, new = (open_cohort(spark, story.config, "demo", "head_ct", version) for version in (1, 2))
-    hidden = {"PatientSex", "age_at_study"}
+    hidden = {"PatientSex", "age_at_study", "age_at_first_study"}
     assert (old.entry.dates, new.entry.dates) == ("shift", "truncate")
     assert {"images.PatientSex", "studies.age_at_study", "records/smr01.SEX"} < set(new.entry.left_out)
     assert hidden.isdisjoint(new.images.columns)
-    assert hidden.isdisjoint(new.studies.columns)
-    assert hidden < set(old.images.columns) & set(old.studies.columns)
+    assert hidden.isdisjoint(new.studies.columns + new.patients.columns)
+    assert hidden < set(old.images.columns + old.studies.columns + old.patients.columns)
     assert new.records["smr01"].columns == ["patient_id", "ADMISSION_DATE", "MAIN_CONDITION"]
     days = [(row["StudyDate"], row["ContentDate"], row["year"]) for row in new.images.collect()]
     assert days == [(date(2020, 1, 1), date(2020, 1, 1), 2020)] * 2
@@ -241,6 +254,7 @@ def test_a_project_with_other_terms_gets_a_version_of_its_own(spark: SparkSessio
 def test_a_registry_from_before_approvals_is_read_and_gains_their_columns(spark: SparkSession, story: Story) -> None:
     (older,) = registered(spark, story.config, "demo", "older")
     assert (older.approval, older.profile, older.dates, older.left_out) == (None, None, None, ())
+    assert (older.licence, older.built_by, older.columns, older.rebuilds) == (None, None, (), None)
 
 
 def test_ages_do_not_move(spark: SparkSession, story: Story) -> None:
@@ -296,16 +310,23 @@ def flat(row: dict[str, Any]) -> list[str]:
     return [one for value in row.values() for one in (value if isinstance(value, list) else [value])]
 
 
-def test_the_manifest_says_the_same_beside_the_tables(story: Story) -> None:
+def test_the_manifest_says_the_same_beside_the_tables(spark: SparkSession, story: Story) -> None:
     assert story.first.entry is not None
     text = (Path(story.config.zone("analysis")) / "demo/head_ct/manifest-v1.json").read_text()
     read = json.loads(text)
     assert read["content_checksum"] == story.first.entry.content_checksum
-    assert read["tables"][0] == {"name": "images", "version": story.first.entry.tables[0].version, "row_count": 3}
+    assert [table["name"] for table in read["tables"]] == [table.name for table in story.first.entry.tables]
+    images = read["tables"][0]
+    assert (images["version"], images["row_count"]) == (story.first.entry.tables[0].version, 3)
+    assert list(images["columns"].items())[:3] == [("modality", "string"), ("year", "int"), ("patient_id", "string")]
+    assert list(images["columns"]) == open_cohort(spark, story.config, "demo", "head_ct", 1).images.columns
     assert read["definition"]["images"] == {"body_part": ["head"], "modality": ["CT"]}
     assert read["attrition"][3]["images"] == 3
     assert (read["approval"], read["approval_reference"]) == ("2026-017", "Panel of 12 January 2026, minutes 4.2")
     assert (read["profile"], read["dates"], read["left_out"]) == ("project", "shift", [])
+    assert read["licence"] == "For the study named in approval 2026-017 alone."
+    assert read["built_by"] == f"A. Coordinator ({pwd.getpwuid(os.geteuid()).pw_name})"
+    assert set(read) == {field.name for field in fields(Registered)} - {"columns"}  # which stand with their tables
     assert story.config.root not in text
 
 
@@ -340,6 +361,66 @@ def test_what_a_killed_build_left_is_ignored_and_overwritten(spark: SparkSession
     assert story.first.entry.version == 1
     assert story.first.entry.tables[0] == Delivered("images", 2, 3)
     assert open_cohort(spark, story.config, "demo", "head_ct", 1).images.count() == 3
+
+
+def test_a_version_built_again_from_its_inputs_is_the_same_though_they_moved(spark: SparkSession, story: Story) -> None:
+    before = tables.versions_below(Path(story.config.root))
+    told = rebuild_cohort(spark, story.config, "demo/head_ct/2")
+    assert str(told) == "demo/head_ct version 2 built again from its inputs: identical. Nothing was written"
+    assert tables.versions_below(Path(story.config.root)) == before
+
+
+def test_a_version_is_not_built_again_under_other_terms(spark: SparkSession, story: Story) -> None:
+    with pytest.raises(ConfigError) as raised:
+        rebuild_cohort(spark, story.config, "demo/head_ct/1")
+    assert str(raised.value) == (
+        f"demo/head_ct version 1: {story.config.projects}/demo.yaml: dates: truncate, and it was built with shift. "
+        "It cannot be built again as it was: build the next version from its definition."
+    )
+    with pytest.raises(InputError, match=r"^--rebuild demo/head_ct: this is no version\. Write it as project/cohort/v"):
+        rebuild_cohort(spark, story.config, "demo/head_ct")
+
+
+def test_two_versions_are_compared(spark: SparkSession, story: Story) -> None:
+    """Version 2 excludes Dan, who was admitted late, by a rule of its own, and has dates cut to the month."""
+    second = open_cohort(spark, story.config, "demo", "head_ct", 2)
+    told = second.compare(1)
+    assert dict(told.counts) == {"patients": (0, 1, 1, 0), "studies": (0, 1, 1, 0), "images": (0, 1, 2, 2)}
+    dan = pseudonym(project_key(load_key(story.config.keys.projects), "demo"), "patient", "dan")
+    assert [tuple(row) for row in told.patients.collect()] == [("went", dan)]
+    assert [tuple(row)[:2] for row in told.studies.collect()] == [("went", dan)]
+    changes = {(row["change"], row["patient_id"] == dan) for row in told.images.collect()}
+    assert changes == {("went", True), ("changed", False)}
+    lines = str(told).splitlines()
+    late = "from 2 months until 3 months"
+    excluded = '{"codes": {}, "table": "smr01", "window": {"from": "2 months", "until": "3 months"}}'
+    assert lines[1:12] == [
+        "                came      went    stayed   changed",
+        "patients           0         1         1",
+        "studies            0         1         1",
+        "images             0         1         2         2",
+        "what differs:",
+        "  definition.deliver.records.deaths: {} → nothing",
+        "  definition.deliver.records.smr01.from: -1 month → 1 day",
+        "  definition.deliver.records.smr01.until: 3 months → nothing",
+        '  definition.deliver.records.smr01.columns: nothing → ["ADMISSION_DATE", "MAIN_CONDITION"]',
+        f"  definition.records.excluded: now {excluded}",
+        "  input deidentified/images: 1 → 2",
+    ]
+    assert "  dates: shift → truncate" in lines
+    assert lines[-7:] == [
+        f"first step that tells them apart: no smr01: any record, {late}",
+        "patients, studies and images left, version 1 → 2:",
+        "                   3                   3                   4  CT images",
+        "                   3                   3                   4  body part head",
+        "                   3                   3                   4  with a study date",
+        "                   2                   2                   3  smr01: any record, from 1 day until 3 months",
+        f"               – → 1               – → 1               – → 2  no smr01: any record, {late}",
+    ]
+    moved = compare(second, open_cohort(spark, story.config, "demo", "head_ct", 3))
+    assert moved.counts["images"] == (0, 0, 2, 0)
+    assert len(moved.causes) == 1
+    assert moved.causes[0].startswith("input deidentified/images: ")
 
 
 def test_inputs_that_moved_make_a_version_even_of_the_same_content(story: Story) -> None:

@@ -26,7 +26,7 @@ def test_a_wrong_definition_is_the_users_input(tmp_path: Path) -> None:
 def test_no_definition_is_the_users_input() -> None:
     done = build_cohort("--dry-run")
     assert done.returncode == 1
-    assert "the following arguments are required: --cohort" in done.stderr
+    assert "one of the arguments --cohort --rebuild is required" in done.stderr
 
 
 def test_a_cohort_that_its_project_may_not_have_is_the_users_input(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def beyond(today: date = TODAY, project: dict[str, Any] | None = None, **fields:
 
 def test_a_file_becomes_a_value_with_what_it_leaves_open() -> None:
     project = read_project(LUNG, PLACE)
-    assert (project.profile, project.dates, project.minimum_cell) == ("project", "shift", 10)
+    assert (project.profile, project.dates, project.minimum_cell, project.licence) == ("project", "shift", 10, None)
     assert project.records == {"smr06": None, "smr01": ("ADMISSION_DATE", "MAIN_CONDITION")}
     assert (str(project.years), project.start, project.until) == ("any year", date(2026, 1, 1), date(2028, 12, 31))
     listed = read_project({**LUNG, "records": ["smr01", "smr06"]}, PLACE)
@@ -57,7 +57,7 @@ def test_a_file_becomes_a_value_with_what_it_leaves_open() -> None:
     [
         ({"modalites": ["CT"]},
          "modalites is not a field. Fields here: project, title, approval, people, from, until, records, modalities, "
-         "years, profile, dates, minimum_cell. Did you mean modalities?"),
+         "years, profile, dates, licence, minimum_cell. Did you mean modalities?"),
         ({"approval": {"number": "7"}},
          "approval.reference is missing. It is: who gave it, when, and where it is kept, in words."),
         ({"people": []}, "people: Tuple should have at least 1 item after validation, not 0. Given: []. "
@@ -177,7 +177,9 @@ def test_columns_that_say_more_than_the_profile_or_are_not_permitted_are_left_ou
     hidden = left_out(definition, read_project({**LUNG, "profile": strict}, PLACE))
     told = {"PatientSex", "PatientSize", "PatientWeight", "RefProcStep_ReferencedSOPClassUID", "age_at_study"}
     assert set(hidden["images"]) == told | set(load_schema("images").text_columns)
+    assert hidden["series"] == ("SeriesDescription",)
     assert hidden["studies"] == ("PatientSex", "StudyDescription", "age_at_study")
+    assert hidden["patients"] == ("PatientSex", "age_at_first_study")
     assert hidden["records/smr06"] == ()
     smr01 = hidden["records/smr01"]
     assert {"ADMISSION_DATE", "MAIN_CONDITION", "patient_id"}.isdisjoint(smr01)

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from smi_spark.analysis.registry import Registered, _withdrawn
+from smi_spark.analysis.cohort import _withdrawn
+from smi_spark.analysis.registry import Registered
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 ONE = Registered("demo", "scans", 1, DAY, "", "", "", (), (), (), "", "", "")
