@@ -1,8 +1,8 @@
 """Settings of an installation, read from YAML and checked before anything starts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -204,10 +204,13 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def validate(model: type[Model], content: dict[str, Any], place: str) -> Model:
-    """``model`` filled from ``content``; every wrong field named by its path, with what is accepted there."""
+def validate(model: type[Model], content: dict[str, Any], place: str, folder: Path | None = None) -> Model:
+    """``model`` filled from ``content``; every wrong field named by its path, with what is accepted there.
+
+    folder: where files are that the content names, for models that read some.
+    """
     try:
-        return model.model_validate(content)
+        return model.model_validate(content, context={"folder": folder})
     except ValidationError as error:
         lines = [_explain(model, problem, place) for problem in error.errors()]
         raise ConfigError("\n".join(dict.fromkeys(lines))) from None
@@ -249,16 +252,22 @@ def _described(model: type[BaseModel], name: str) -> str:
 def _section_at(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
     """The model that holds the last part of ``location``, and the location as written in the file."""
     path = ""
-    section = model
+    section, is_key = model, False  # whether the part is a key of a mapping, not a field
     for depth, part in enumerate(location):
         last = depth == len(location) - 1
+        field = None if is_key or isinstance(part, int) else _fields(section).get(part)
         if isinstance(part, int):
             path += f"[{part}]"
-        elif last or part in _fields(section):
-            path += f".{part}" if path else str(part)
-        if not last and part in _fields(section):
-            section = _inner_model(_fields(section)[str(part)].annotation) or section
+        elif last or is_key or field:
+            path += f".{part}" if path else part
+        is_key = field is not None and _holds_mapping(field.annotation)
+        if not last and field:
+            section = _inner_model(field.annotation) or section
     return section, path
+
+
+def _holds_mapping(annotation: Any) -> bool:
+    return get_origin(annotation) in (dict, Mapping) or any(map(_holds_mapping, get_args(annotation)))
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:

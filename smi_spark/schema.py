@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from smi_spark import resources
@@ -17,22 +16,14 @@ from smi_spark.config import Zone, load_yaml, validate
 from smi_spark.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql.types import StructType
 
 Action = Literal["keep", "remove", "pseudonym", "uid", "accession", "date", "date_after_infancy", "age", "area", "text"]
 DATES: tuple[Action, ...] = ("date", "date_after_infancy")  # actions that leave a date, which a project then moves
 ZONES: tuple[Zone, ...] = ("secure", "deidentified", "analysis")
 
-_PRIMITIVES: dict[str, pa.DataType] = {
-    "string": pa.string(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "double": pa.float64(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "boolean": pa.bool_(),
-    "binary": pa.binary(),
-}
+_PRIMITIVES = ("string", "int", "long", "double", "date", "timestamp", "boolean", "binary")
 
 
 class Column(BaseModel):
@@ -57,7 +48,7 @@ class Column(BaseModel):
     made_of: Annotated[tuple[str, ...], Field(description="columns of zone 1 that a pseudonym is made of")] = ()
 
     @property
-    def arrow_type(self) -> pa.DataType:
+    def arrow_type(self) -> "pa.DataType":
         return parse_type(self.type)
 
     def in_zone(self, zone: Zone) -> bool:
@@ -130,8 +121,10 @@ class TableSchema(BaseModel):
         left_behind = None if zone == "secure" else self.patient
         return tuple(column for column in self.columns if column.in_zone(zone) and column.name != left_behind)
 
-    def arrow(self, zone: Zone | None = None) -> pa.Schema:
+    def arrow(self, zone: Zone | None = None) -> "pa.Schema":
         """The Arrow schema of the table in ``zone`` (default: the zone where it begins)."""
+        import pyarrow as pa  # 0.1 s, and definitions of cohorts are checked without it
+
         return pa.schema([pa.field(c.name, c.arrow_type) for c in self.in_zone(zone or self.zone)])
 
     def spark(self, zone: Zone | None = None) -> "StructType":
@@ -167,7 +160,7 @@ def read_schema(path: Path) -> TableSchema:
     for column in schema.columns:
         if names.count(column.name.lower()) > 1:
             raise ConfigError(f"{path}: {column.name} stands twice. Spark does not tell capitals apart: rename one.")
-        parse_type(column.type)
+        check_type(column.type)
         if column.deidentify == "text" and column.type != "string":
             raise ConfigError(f"{path}: {column.name} is {column.type}; deidentify: text is for string. Write remove.")
     roles = (schema.patient, schema.further_chi, schema.event_date, schema.birth_date, schema.stated_age)
@@ -189,18 +182,37 @@ def record_tables() -> list[str]:
     return [name.removeprefix("records/") for name in table_names() if name.startswith("records/")]
 
 
-def parse_type(text: str) -> pa.DataType:
+def check_type(text: str) -> None:
+    """Raises ConfigError for a ``type`` that no column can have, with the nearest that one can."""
+    for inner in _inside(text).values():
+        check_type(inner)
+
+
+def parse_type(text: str) -> "pa.DataType":
     """The Arrow type that a column's ``type`` names.
 
     >>> parse_type("array<struct<tag:string,offset:long>>")
     ListType(list<element: struct<tag: string, offset: int64>>)
     """
+    import pyarrow as pa
+
+    primitives = {
+        "string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64(), "date": pa.date32(),
+        "timestamp": pa.timestamp("us", tz="UTC"), "boolean": pa.bool_(), "binary": pa.binary(),
+    }  # fmt: skip
+    inside = _inside(text)
+    if text in primitives:
+        return primitives[text]
+    if text.startswith("array<"):
+        return pa.list_(pa.field("element", parse_type(inside["element"])))
+    return pa.struct([pa.field(name, parse_type(kind)) for name, kind in inside.items()])
+
+
+def _inside(text: str) -> dict[str, str]:
+    """Names and types within a type: none in ``string``, the element of an array, the fields of a struct."""
     if text in _PRIMITIVES:
-        return _PRIMITIVES[text]
+        return {}
     inner = re.fullmatch(r"(array|struct)<(.*)>", text)
     if inner is None:
         raise ConfigError(unknown_name("schemas", text, "type", [*_PRIMITIVES, "array<…>", "struct<…>"]))
-    if inner[1] == "array":
-        return pa.list_(pa.field("element", parse_type(inner[2])))
-    fields = re.findall(r"(\w+):((?:[^,<]|<[^>]*>)+)", inner[2])
-    return pa.struct([pa.field(name, parse_type(kind)) for name, kind in fields])
+    return {"element": inner[2]} if inner[1] == "array" else dict(re.findall(r"(\w+):((?:[^,<]|<[^>]*>)+)", inner[2]))

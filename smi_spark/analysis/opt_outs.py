@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
-from smi_spark.analysis.definition import Definition, record_schema
+from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.registry import Input, Registered
+from smi_spark.analysis.rules import record_schema
 from smi_spark.analysis.selection import select_images
 from smi_spark.config import Config
 from smi_spark.deidentified.opt_outs import COPIED, naming

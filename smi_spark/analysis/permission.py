@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from smi_spark.analysis.definition import Definition, load_definition, record_schema
+from smi_spark.analysis.definition import Definition, load_definition
 from smi_spark.analysis.project import Project, load_project
+from smi_spark.analysis.rules import record_schema
 from smi_spark.analysis.windows import Dates
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import PATIENT_ID
@@ -13,9 +14,6 @@ from smi_spark.deidentified.profile.columns import weaker_columns
 from smi_spark.deidentified.profile.definition import load_profile
 from smi_spark.errors import ConfigError
 from smi_spark.secure.partitions import MODALITIES, OTHER
-
-# What a definition's fields look at.
-_LOOKED_AT = {"body_part": "body_part_label", "study_date": "StudyDate", "sex": "PatientSex", "age": "age_at_study"}
 
 
 def load_permitted(config: Config, path: str | Path) -> Definition:
@@ -93,14 +91,14 @@ def _beyond_images(definition: Definition, project: Project, place: str) -> Iter
 
 
 def _beyond_records(definition: Definition, project: Project, place: str) -> Iterator[str]:
-    for group in ("required", "excluded"):
-        for number, rule in enumerate(getattr(definition.records, group)):
-            where = f"{place}: records.{group}[{number}]"
-            if rule.table not in project.records:
-                yield _no_table(f"{where}.table", rule.table, project)
-                continue
-            for name in rule.codes:
-                yield from _no_columns(f"{where}.codes.{name}", rule.table, rule.code_columns(name), project)
+    for path, rule in definition.rules():
+        if rule.table is None:
+            continue
+        if rule.table not in project.records:
+            yield _no_table(f"{place}: {path}.table", rule.table, project)
+            continue
+        for field, columns in rule.looked_at():
+            yield from _no_columns(f"{place}: {path}.{field}", rule.table, columns, project)
     for table, delivery in definition.deliver.records.items():
         if table not in project.records:
             yield _no_table(f"{place}: deliver.records", table, project)
@@ -127,8 +125,8 @@ def _no_columns(where: str, table: str, asked: Iterable[str], project: Project) 
 def _beyond_profile(definition: Definition, project: Project, place: str) -> Iterator[str]:
     """Who selects by a column that may not be told tells it."""
     hidden = weaker_columns(load_profile(project.profile))["images"]
-    for field, column in _LOOKED_AT.items():
-        if getattr(definition.images, field) is not None and column in hidden:
+    for field, column in definition.images.looked_at():
+        if column in hidden:
             yield (
                 f"{place}: images.{field} looks at {column}, which the project may not have. "
                 f"{project.place}: profile: {project.profile}."

@@ -9,12 +9,8 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from smi_spark import resources
-from smi_spark.analysis.definition import (
-    Name,
-    OneOrMore,
-    Text,
-    record_schema,
-)
+from smi_spark.analysis.conditions import OneOrMore, Text
+from smi_spark.analysis.rules import Name, record_schema
 from smi_spark.analysis.windows import Part, Span
 from smi_spark.config import Config, load_yaml, validate
 from smi_spark.deidentified.dates import DatePolicy

@@ -9,10 +9,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import storage
-from smi_spark.analysis.definition import Definition, record_schema
+from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.delivery import for_project, naming_only, records_of
 from smi_spark.analysis.registry import Column, Delivered, read_delivered, snapshot_table
 from smi_spark.analysis.rolled_up import ROLL_UPS, roll_up
+from smi_spark.analysis.rules import record_schema
 from smi_spark.analysis.selection import select_images
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import PATIENT_ID

@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
 
 _IN_DAYS = {"day": 1, "week": 7}
 _IN_MONTHS = {"month": 1, "year": 12}
@@ -32,8 +33,10 @@ class Period:
         number, unit = (self.months, "month") if self.months else (self.days, "day")
         return f"{number} {unit}" if abs(number) == 1 else f"{number} {unit}s"
 
-    def from_day(self, day: Column) -> Column:
+    def from_day(self, day: "Column") -> "Column":
         """The date that lies so far from ``day``; a day that the month lacks is the month's last."""
+        from pyspark.sql import functions as F  # definitions are checked without Spark
+
         return F.add_months(day, self.months) if self.months else F.date_add(day, self.days)
 
     def mean_days(self) -> float:
@@ -87,14 +90,23 @@ class Window(Span):
     ] = None
     until: Annotated[PeriodText | None, Field(description="last day, counted from the study, as in 3 months")] = None
 
-    def holds(self, event: Column, study: Column) -> Column:
+    def holds(self, event: "Column", study: "Column") -> "Column":
         """Whether the date ``event`` lies in the window around the date ``study``; null where a side needs a null."""
+        from pyspark.sql import functions as F
+
         condition = F.lit(True)
         if self.start is not None:
             condition = condition & (event >= self.start.from_day(study))
         if self.until is not None:
             condition = condition & (event <= self.until.from_day(study))
         return condition
+
+    def most_days(self) -> int | None:
+        """The most days that can lie in the window; none where a side is open."""
+        if self.start is None or self.until is None:
+            return None
+        uneven = _UNEVEN_MONTHS if self.start.months or self.until.months else 0
+        return int(self.until.mean_days() - self.start.mean_days()) + 1 + uneven
 
     def _never(self, start: Period, until: Period) -> bool:
         if not start.months or not until.months:

@@ -12,6 +12,7 @@ from smi_spark.config import Config
 from smi_spark.schema import TableSchema, record_tables
 
 VIEW = "events"
+_FEW = 16  # beginnings of codes that are compared one by one, by which files can be skipped
 EMPTY = ", ".join(
     f"{name} {'date' if name == 'event_date' else 'string'}"
     for name in ("patient_id", "event_date", "record_table", "column", "code", "code_system", "text")
@@ -61,5 +62,14 @@ def with_codes(events: DataFrame, codes: Mapping[str, Sequence[str]]) -> DataFra
 
 
 def begins_with(code: Column, starts: Sequence[str]) -> Column:
-    """Whether a code begins with one of ``starts``: how code lists mean it."""
-    return reduce(or_, (code.startswith(start) for start in starts), F.lit(False))
+    """Whether a code begins with one of ``starts``: how code lists mean it.
+
+    Of a long list the beginnings of each length are looked up together: as many conditions side by side would make a
+    plan that is too deep.
+    """
+    if len(starts) <= _FEW:
+        return reduce(or_, (code.startswith(start) for start in starts), F.lit(False))
+    by_length = {
+        length: [start for start in starts if len(start) == length] for length in sorted(set(map(len, starts)))
+    }
+    return reduce(or_, (F.substring(code, 1, length).isin(*of) for length, of in by_length.items()))

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -46,6 +47,22 @@ def test_the_cohort_in_the_readme_is_the_one_of_the_demonstration() -> None:
     (shown,) = re.findall(r"```yaml\n(.*?)```", read("README.md"), re.DOTALL)
     shipped = read("conf/cohorts/head_ct_after_drug_then_admitted.yaml")
     assert read_definition(yaml.safe_load(shown), "README.md") == read_definition(yaml.safe_load(shipped), "conf")
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", read("docs/cohorts.md"), re.DOTALL))
+def test_every_example_of_a_definition_is_right(example: str) -> None:
+    told = {"cohort": "example", "project": "demo", "question": "Is it right?"}
+    read_definition({**told, **yaml.safe_load(example)}, "docs/cohorts.md", ROOT / "conf" / "cohorts")
+
+
+def test_the_definition_in_python_is_right() -> None:
+    (shown,) = re.findall(r"```python\n(.*?)```", read("docs/cohorts.md"), re.DOTALL)
+    said: dict[str, Any] = {}
+    exec(shown.partition("print(")[0], said)
+    assert said["definition"].images.having["SliceThickness"].at_most == 1.5
+    assert [str(rule) for rule in said["definition"].records.required] == [
+        "any of (stroke; deaths: ICD-10 I61 or I63 or I64, at any time)"
+    ]
 
 
 def test_every_job_stands_in_the_readme() -> None:

@@ -60,6 +60,16 @@ def test_the_header_engine_knows_no_spark() -> None:
     assert said.stdout == "False False\n"
 
 
+def test_definitions_of_cohorts_are_checked_without_spark_and_arrow() -> None:
+    loaded = (
+        "import sys; from smi_spark.analysis.definition import load_definition;"
+        "load_definition('conf/cohorts/head_ct_after_drug_then_admitted.yaml');"
+        "print([name for name in ('pyspark', 'pyarrow', 'pandas') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert said.stdout == "[]\n"
+
+
 def test_no_file_is_over_400_lines_and_no_job_over_40() -> None:
     long = {file.name: len(file.read_text(encoding="utf-8").splitlines()) for file in MODULES}
     assert {name: lines for name, lines in long.items() if lines > 400} == {}

@@ -17,10 +17,8 @@ def test_a_wrong_definition_is_the_users_input(tmp_path: Path) -> None:
     file.write_text("cohort: lung\nproject: demo\nquestion: Who?\nimages: {modalty: CT}\n")
     done = build_cohort("--cohort", str(file))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        f"{file}: images.modalty is not a field. Fields here: modality, body_part, study_date, sex, age. "
-        "Did you mean modality?\n"
-    )
+    assert done.stderr.startswith(f"{file}: images.modalty is not a field. Fields here: modality, body_part, ")
+    assert done.stderr.endswith("Did you mean modality?\n")
 
 
 def test_no_definition_is_the_users_input() -> None:

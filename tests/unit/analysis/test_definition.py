@@ -66,12 +66,14 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
     [
         (
             "images/modalty", "CT",
-            "images.modalty is not a field. Fields here: modality, body_part, study_date, sex, age. "
-            "Did you mean modality?",
+            "images.modalty is not a field. Fields here: modality, body_part, study_date, sex, age, mr_sequence, "
+            "ct_kind, plane, contrast, capture, manufacturer, burned_in_risk, face_risk, label_confidence, having, "
+            "any_of, none_of, each_series, each_study. Did you mean modality?",
         ),
         (
             "records/required/0/windw", {},
-            "records.required[0].windw is not a field. Fields here: table, codes, window. Did you mean window?",
+            "records.required[0].windw is not a field. Fields here: table, codes, having, at_least, which, window, "
+            "around, any_of, all_of, none_of, group. Did you mean window?",
         ),
         (
             "records/required/0/window/form", "1 day",
@@ -111,7 +113,7 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
         ),
         (
             "records/required/0/codes", {"ICD-10": [34]},
-            "records.required[0].codes[0]: Input should be a valid string. Given: 34.",
+            "records.required[0].codes.ICD-10[0]: Input should be a valid string. Given: 34.",
         ),
         (
             "deliver/records", {"smr08": {}},
@@ -183,6 +185,10 @@ def test_periods_of_the_same_length_are_the_same_definition() -> None:
 def test_a_definition_reads_back_from_its_json() -> None:
     definition = read_definition(LUNG, PLACE)
     assert read_definition(json.loads(definition.to_json()), PLACE) == definition
+
+
+def test_a_definition_keeps_the_hash_that_registries_have() -> None:
+    assert read_definition(LUNG, PLACE).sha256() == "41129b26a5338483223ea473ed86293cd34cbb3723b6bf9b34ffb830b6ba0fe4"
 
 
 @pytest.mark.parametrize("path", sorted((folder("conf") / "cohorts").glob("*.yaml")), ids=lambda path: path.stem)

@@ -120,7 +120,20 @@ BEYOND = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("fields", "told"), BEYOND)
+RULES_BEYOND = [
+    ({"records": {"required": [{"any_of": [{"table": "smr06"}, {"none_of": [{"table": "deaths"}]}]}]}},
+     "records.required[0].any_of[1].none_of[0].table: deaths is not permitted. "
+     f"{PLACE}: records permits smr01, smr06."),
+    ({"groups": {"ill": {"table": "smr01", "codes": {"MAIN_OPERATION": "E59"}}}, "records": {"excluded": ["ill"]}},
+     "groups.ill.codes.MAIN_OPERATION: MAIN_OPERATION is not permitted. "
+     f"{PLACE}: records.smr01 permits ADMISSION_DATE, MAIN_CONDITION."),
+    ({"records": {"required": [{"table": "smr01", "having": {"LENGTH_OF_STAY": {"at_least": 2}}}]}},
+     "records.required[0].having.LENGTH_OF_STAY: LENGTH_OF_STAY is not permitted. "
+     f"{PLACE}: records.smr01 permits ADMISSION_DATE, MAIN_CONDITION."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "told"), [*BEYOND, *RULES_BEYOND])
 def test_what_goes_beyond_the_project_is_told_with_both_files(fields: dict[str, Any], told: str) -> None:
     assert beyond(**fields) == [f"{ASKED}: {told}"]
 
@@ -194,6 +207,22 @@ def test_who_selects_by_what_the_profile_hides_would_tell_it(strict: str) -> Non
         f"{ASKED}: images.{field} looks at {column}, which the project may not have. {PLACE}: profile: {strict}."
         for field, column in (("sex", "PatientSex"), ("age", "age_at_study"))
     ]
+
+
+def test_every_column_of_images_that_a_definition_looks_at_has_to_be_let_through(strict: str) -> None:
+    images = {
+        "modality": "CT", "having": {"PatientWeight": {"at_least": 60}, "SliceThickness": 1},
+        "any_of": [{"sex": "F"}, {"body_part": "chest"}], "none_of": [{"having": {"StudyDescription": "CT CHEST"}}],
+    }  # fmt: skip
+    told = beyond(project={"profile": strict}, images=images)
+    assert told == [
+        f"{ASKED}: images.{field} looks at {column}, which the project may not have. {PLACE}: profile: {strict}."
+        for field, column in (
+            ("having.PatientWeight", "PatientWeight"), ("any_of[0].sex", "PatientSex"),
+            ("none_of[0].having.StudyDescription", "StudyDescription"),
+        )
+    ]  # fmt: skip
+    assert beyond(images=images) == []
 
 
 def test_an_idle_exception_of_the_projects_profile_is_an_error(tmp_path: Path) -> None:
