@@ -196,7 +196,7 @@ def parse_type(text: str) -> "pa.DataType":
     """
     import pyarrow as pa
 
-    primitives = {
+    primitives: dict[str, pa.DataType] = {
         "string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64(), "date": pa.date32(),
         "timestamp": pa.timestamp("us", tz="UTC"), "boolean": pa.bool_(), "binary": pa.binary(),
     }  # fmt: skip

@@ -109,7 +109,8 @@ def causes(old: Registered, new: Registered) -> tuple[str, ...]:
     """What differs between two versions that their content follows from: definition, inputs, terms, software."""
     definitions = differences(json.loads(old.definition), json.loads(new.definition), "definition")
     inputs = differences(dict(old.inputs), dict(new.inputs), "input", joint=" ")
-    terms = differences(*({name: getattr(one, name) for name in _TERMS} for one in (old, new)), "")
+    before, now = ({name: getattr(one, name) for name in _TERMS} for one in (old, new))
+    terms = differences(before, now, "")
     return (*definitions, *inputs, *terms, *_columns(old, new))
 
 
@@ -132,9 +133,9 @@ def differences(old: Any, new: Any, place: str, joint: str = ".") -> Iterator[st
 
 def side_by_side(old: Sequence[Left], new: Sequence[Left]) -> tuple[Stage, ...]:
     """The steps of two selections in order, those with the same rule beside each other."""
-    rules = [[left.rule for left in steps] for steps in (old, new)]
+    before, now = ([left.rule for left in steps] for steps in (old, new))
     stages: list[Stage] = []
-    for kind, a, b, c, d in SequenceMatcher(None, *rules, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
         if kind == "equal":
             stages += [Stage(one.rule, one, two) for one, two in zip(old[a:b], new[c:d], strict=True)]
         else:

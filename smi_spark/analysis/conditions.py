@@ -134,7 +134,7 @@ def _is_id(column: Column) -> bool:
 
 def _wrong_condition(condition: Condition, column: Column, place: str) -> Iterator[str]:
     kind = value_type(column)
-    told = f"{column.name} is {_KINDS[kind]}" if kind else f"{column.name} is a list of rules"
+    told = f"{column.name} is {_KINDS[kind]}" if kind else f"{column.name} is a list of flags"
     if condition.begins_with and kind != "string":
         yield f"{place}.begins_with: {told}. Ask for one_of or present{_order(kind)}."
     ends = {"at_least": condition.at_least, "at_most": condition.at_most}

@@ -65,7 +65,6 @@ def test_what_is_left_out_does_not_change_the_hash_of_definitions_of_before() ->
          "images.having.AcquisitionDate.at_least: 'May 2015' is not a date, as AcquisitionDate is. "
          "Write it as 2015-01-31."),
         ({"is_original": "yes"}, "images.having.is_original.one_of: 'yes' is not true or false, as is_original is."),
-        ({"label_rules": "head"}, "images.having.label_rules.one_of: label_rules is a list of rules. Ask for present."),
         ({"StudyInstanceUID": "2.25.1"}, "images.having.StudyInstanceUID: StudyInstanceUID is an id, "
                                          "of which a definition asks nothing. Take it out."),
         ({"PatientName": "A"}, "images.having: PatientName is not a column of images in zone 2. "),

@@ -128,6 +128,8 @@ DEEP: dict[str, Any] = {"any_of": [{"all_of": [{"none_of": [{"any_of": [{"table"
         ([{"table": "smr02", "having": {"BIRTHWEIGHT_BABY1": 3000}}], {},
          "records.required[0].having: BIRTHWEIGHT_BABY1 is not a column of records/smr02 in zone 2. "
          "docs/data-dictionary.md lists them. Did you mean BIRTHWEIGHT_BABY_1?"),
+        ([{"table": "ae", "having": {"chi_flags": "head"}}], {},
+         "records.required[0].having.chi_flags.one_of: chi_flags is a list of flags. Ask for present."),
         ([{"table": "smr02", "having": {"BIRTHWEIGHT_BABY_1": "low"}}], {},
          "records.required[0].having.BIRTHWEIGHT_BABY_1.one_of: 'low' is not a whole number, as BIRTHWEIGHT_BABY_1 "
          "is."),
