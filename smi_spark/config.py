@@ -12,6 +12,7 @@ from smi_spark.errors import ConfigError, unknown_name
 
 Model = TypeVar("Model", bound=BaseModel)
 Zone = Literal["secure", "deidentified", "analysis"]
+_MOST_GIVEN = 300  # characters of a wrong value that are told
 
 
 class _Section(BaseModel):
@@ -240,8 +241,12 @@ def _explain(model: type[BaseModel], problem: Any, place: str) -> str:
         return unknown_name(place, path, "field", _fields(parent), name)
     if problem["type"] == "missing":
         return f"{place}: {path} is missing. {_described(parent, name)}"
-    given = "" if isinstance(problem["input"], dict) else f" Given: {problem['input']!r}."
+    given = "" if isinstance(problem["input"], dict) else f" Given: {_shortened(repr(problem['input']))}."
     return f"{place}: {path or 'the file'}: {problem['msg']}.{given} {_described(parent, name)}".rstrip()
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_GIVEN else f"{text[:_MOST_GIVEN]} …"
 
 
 def _described(model: type[BaseModel], name: str) -> str:

@@ -26,6 +26,7 @@ QUESTION: dict[str, Any] = {
     "question": "Who had a CT?",
     "images": {"modality": "CT"},
     "deliver": {"records": {"smr02": {}}},
+    "hold_out": 0.5,
 }
 EPISODE = ["EPISODE_RECORD_KEY", "ADMISSION_DATE", "MAIN_CONDITION", "BABY_CI_CHI_NUMBER_BABY_1"]
 PROJECT = LUNG | LONG | {"project": "demo", "modalities": "CT", "records": {"smr02": EPISODE}}

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import __version__, tables
 from smi_spark.analysis.cohort import Cohort
 from smi_spark.analysis.definition import Definition
+from smi_spark.analysis.hold_out import count_held_out
 from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
 from smi_spark.analysis.permission import check_permitted, left_out
 from smi_spark.analysis.project import Project, load_project
@@ -18,11 +19,12 @@ from smi_spark.analysis.registry import (
     Input,
     Registered,
     newest,
+    read_delivered,
     register,
     registered,
     write_manifest,
 )
-from smi_spark.analysis.selection import Left, attrition
+from smi_spark.analysis.selection import Left, attrition, unknown_ids
 from smi_spark.analysis.snapshot import Shape, columns_of, content_checksum, read_version, write_snapshot
 from smi_spark.config import Config
 from smi_spark.deidentified.keys import key_id, load_key, project_key
@@ -77,9 +79,7 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     if dry_run:
         pinned = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
         zone_2 = read_inputs(spark, config, *pinned, datetime.now(UTC).date())
-        return Built(
-            definition, attrition(*zone_2.left(), definition), left_out=zone_2.told(definition, project.minimum_cell)
-        )
+        return Built(definition, attrition(*zone_2.left(), definition), left_out=_told(definition, project, zone_2))
     run_id = new_run_id()
     with lease(config.zone("analysis"), f"{definition.project}-{definition.cohort}", run_id):
         return _build(spark, config, definition, project, run_id)
@@ -104,7 +104,8 @@ def _build(spark: SparkSession, config: Config, definition: Definition, project:
         entry = build_version(spark, config, shape, project, zone_2, pinned, number, key, run_id)
         check_unmoved(spark, config, opt_outs)
         register(spark, config, entry)
-        told = zone_2.told(definition, project.minimum_cell)
+        written = read_delivered(spark, config, entry.project, entry.cohort, entry.tables[0])
+        told = _told(definition, project, zone_2, written)
     else:
         assert last is not None
         entry = last
@@ -135,6 +136,16 @@ def terms_of(definition: Definition, project: Project) -> dict[str, Any]:
         "licence": project.licence,
         "left_out": tuple(f"{table}.{column}" for table, columns in hidden.items() for column in columns),
     }
+
+
+def _told(definition: Definition, project: Project, zone_2: ZoneTwo, images: DataFrame | None = None) -> str:
+    """What stands beneath the attrition, a line each: who was left out, which ids of a list are unknown, how many are
+    held out of the images, once these are written.
+    """
+    lines = [zone_2.told(definition, project.minimum_cell), unknown_ids(zone_2.images, definition, images is not None)]
+    if images is not None and definition.hold_out is not None:
+        lines.append(count_held_out(images, project.minimum_cell))
+    return "\n".join(filter(None, lines))
 
 
 def projects_key(config: Config, project: str) -> str:

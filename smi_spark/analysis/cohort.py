@@ -45,6 +45,11 @@ class Cohort:
         return self.table("patients")
 
     @cached_property
+    def matches(self) -> DataFrame:
+        """One row a control, with its case; columns of ``schemas/matches.yaml``. Of a cohort with controls alone."""
+        return self.table("matches")
+
+    @cached_property
     def records(self) -> Mapping[str, DataFrame]:
         """The delivered records, by the table's short name; joined to images on patient_id."""
         names = [t.name for t in self.entry.tables if t.name.startswith("records/")]

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from smi_spark.analysis.conditions import OneOrMore, Text
 from smi_spark.analysis.images_wanted import Images, wrong_image_names
+from smi_spark.analysis.patients_wanted import Candidates, Controls, OnePerPatient
 from smi_spark.analysis.rule_checks import wrong_rules
 from smi_spark.analysis.rules import Name, Records, Rule, all_rules, record_schema
 from smi_spark.analysis.windows import Part, Window
@@ -53,6 +54,11 @@ class Definition(Part):
         dict[Name, Rule] | None, Field(min_length=1, description="name → a rule, which records call by it")
     ] = None
     records: Annotated[Records, Field(description="records required and excluded")] = Records()
+    one_per_patient: Annotated[OnePerPatient | None, Field(description="keep one study or series of each")] = None
+    controls: Annotated[Controls | None, Field(description="patients who are no cases, matched to these")] = None
+    hold_out: Annotated[
+        float | None, Field(gt=0, lt=1, description="share of the patients to set apart, as in 0.2")
+    ] = None
     deliver: Annotated[Deliver, Field(default_factory=Deliver, description="records to deliver")]
 
     def to_json(self) -> str:
@@ -71,7 +77,24 @@ class Definition(Part):
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
         """Every rule, those that others are made of included, by its path in the file."""
-        return all_rules(self.records, self.groups or {})
+        yield from all_rules(self.records, self.groups or {})
+        yield from self.rules_of_patients()
+
+    def rules_of_patients(self) -> Iterator[tuple[str, Rule]]:
+        """The rules beside records and groups, likewise."""
+        if self.one_per_patient and self.one_per_patient.to:
+            yield "one_per_patient.to", self.one_per_patient.to
+        if self.controls and self.controls.candidates:
+            rules = all_rules(self.controls.candidates.records, {})
+            yield from ((f"controls.from.{path}", rule) for path, rule in rules)
+
+    def of_candidates(self) -> "Definition":
+        """The definition of all images among which controls are looked for; itself where none are."""
+        if self.controls is None:
+            return self
+        given = self.controls.candidates or Candidates(images=self.images)
+        others = {"images": given.images, "records": given.records, "deliver": Deliver(records={})}
+        return self.model_copy(update=others | {"controls": None, "one_per_patient": None})
 
 
 def load_definition(path: str | Path) -> Definition:
@@ -98,7 +121,9 @@ def _wrong_names(definition: Definition, place: str) -> Iterator[str]:
     if definition.project == REGISTRY:
         yield f"{place}: project: {REGISTRY} is the name of the registry in zone 3. Give the project another name."
     yield from wrong_image_names(definition.images, f"{place}: images")
-    yield from wrong_rules(definition.records, definition.groups or {}, place)
+    if definition.controls and definition.controls.candidates:
+        yield from wrong_image_names(definition.controls.candidates.images, f"{place}: controls.from.images")
+    yield from wrong_rules(definition.records, definition.groups or {}, place, definition.rules_of_patients())
     for table, delivery in definition.deliver.records.items():
         if table not in record_tables():
             yield unknown_name(f"{place}: deliver.records", table, "table", record_tables())

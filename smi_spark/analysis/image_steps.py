@@ -11,7 +11,9 @@ from pyspark.sql import functions as F
 
 from smi_spark.analysis.column_conditions import holds
 from smi_spark.analysis.conditions import any_of
+from smi_spark.analysis.expression_columns import expression_column
 from smi_spark.analysis.images_wanted import ONE_OF, Count, Images, OfAnImage
+from smi_spark.analysis.where import told
 from smi_spark.schema import load_schema
 
 IMAGE = "image"  # alias of the images: what a rule says of the image has to be told from the record's columns
@@ -33,7 +35,8 @@ class Step:
 def image_steps(wanted: Images) -> list[Step]:
     """The steps in order. The first is decided by partitions alone, so that the rest of the archive is never read."""
     alone = (Step(words, condition) for words, condition in _conditions(wanted))
-    return [_partitions(wanted), *alone, *_kinds(wanted), *_counts(wanted)]
+    where = [Step(told(wanted.where), expression_column(wanted.where, image_column))] if wanted.where else []
+    return [_partitions(wanted), *alone, *_kinds(wanted), *where, *_counts(wanted)]
 
 
 def image_column(name: str) -> Column:

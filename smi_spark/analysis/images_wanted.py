@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from smi_spark.analysis.conditions import Conditions, OneOrMore, wrong_conditions
+from smi_spark.analysis.grammar import ExpressionText
+from smi_spark.analysis.id_list import IdList, read_id_list
+from smi_spark.analysis.where import wrong_parts
 from smi_spark.analysis.windows import Dates, Part
 from smi_spark.deidentified.label_rules import (
     RISKS,
@@ -125,12 +128,19 @@ class Images(OfAnImage):
     ] = None
     each_series: Annotated[EachSeries | None, Field(description="images, how many a series must have")] = None
     each_study: Annotated[EachStudy | None, Field(description="series and images, how many a study must have")] = None
+    where: Annotated[
+        ExpressionText | None, Field(description="a condition on the columns of an image, as in KVP > 100")
+    ] = None
+    from_list: Annotated[
+        IdList | None, BeforeValidator(read_id_list), Field(description="a CSV of one column, ids of zone 2")
+    ] = None
 
     def looked_at(self) -> Iterator[tuple[str, str]]:
         """As of one kind of images, those in any_of and none_of included."""
         yield from super().looked_at()
         for path, kind in self.kinds():
             yield from ((f"{path}.{field}", column) for field, column in kind.looked_at())
+        yield from (("where", column) for column in (self.where.columns() if self.where else ()))
 
     def kinds(self) -> Iterator[tuple[str, OfAnImage]]:
         """The kinds of images in any_of and none_of, by their path."""
@@ -145,6 +155,8 @@ def wrong_image_names(images: Images, place: str) -> Iterator[str]:
         if kind == OfAnImage():
             yield f"{place}.{path}: nothing is asked of it, so that it means all images. Give it a field."
         yield from _wrong_values(kind, f"{place}.{path}", kind.modality or images.modality)
+    if images.where is not None:
+        yield from wrong_parts(images.where, f"{place}.where")
 
 
 def _wrong_values(wanted: OfAnImage, place: str, modalities: tuple[str, ...] | None) -> Iterator[str]:

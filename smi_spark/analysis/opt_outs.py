@@ -111,12 +111,15 @@ def as_cited(
 
 
 def _concerns(zone_2: ZoneTwo, people: DataFrame, definition: Definition) -> bool:
-    """Whether the definition means images of one of the people, or delivers records that may name one."""
+    """Whether the definition means images of one of the people, as cases or for controls, or delivers records that may
+    name one.
+    """
     if people.isEmpty():
         return False
-    meant = select_images(_of(zone_2.images, people), zone_2.records, definition)
-    if not meant.select("patient_id").isEmpty():
-        return True
+    theirs = _of(zone_2.images, people)
+    for one in (definition, definition.of_candidates()) if definition.controls else (definition,):
+        if not select_images(theirs, zone_2.records, one).select("patient_id").isEmpty():
+            return True
     others = {name: record_schema(name).other_people for name in definition.deliver.records}
     return any(
         columns and not naming(zone_2.records[name], people, columns).isEmpty() for name, columns in others.items()

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from smi_spark.analysis.definition import Definition, load_definition
+from smi_spark.analysis.images_wanted import LOOKED_AT
 from smi_spark.analysis.project import Project, load_project
 from smi_spark.analysis.rules import record_schema
 from smi_spark.analysis.windows import Dates
@@ -37,6 +38,7 @@ def check_permitted(definition: Definition, project: Project, place: str, today:
         *_beyond_images(definition, project, place),
         *_beyond_records(definition, project, place),
         *_beyond_profile(definition, project, place),
+        *_beyond_controls(definition, project, place),
     ]
     if lines:
         raise ConfigError("\n".join(lines))
@@ -129,5 +131,22 @@ def _beyond_profile(definition: Definition, project: Project, place: str) -> Ite
         if column in hidden:
             yield (
                 f"{place}: images.{field} looks at {column}, which the project may not have. "
+                f"{project.place}: profile: {project.profile}."
+            )
+
+
+def _beyond_controls(definition: Definition, project: Project, place: str) -> Iterator[str]:
+    """Their images, and what they are matched on; their records are among the definition's rules."""
+    controls = definition.controls
+    if controls is None:
+        return
+    if controls.candidates is not None:
+        yield from _beyond_images(definition.of_candidates(), project, f"{place}: controls.from")
+        yield from _beyond_profile(definition.of_candidates(), project, f"{place}: controls.from")
+    hidden = weaker_columns(load_profile(project.profile))["images"]
+    for column in (LOOKED_AT[key] for key in controls.match if key in LOOKED_AT):
+        if column in hidden:
+            yield (
+                f"{place}: controls.match looks at {column}, which the project may not have. "
                 f"{project.place}: profile: {project.profile}."
             )

@@ -45,6 +45,12 @@ def matching_records(records: DataFrame, rule: Rule) -> DataFrame:
     return matching.where(all_hold(rule.having, rule.table_schema)) if rule.having else matching
 
 
+def event_days(records: Tables, rule: Rule) -> DataFrame:
+    """patient_id and event_date (date) of the records that a rule with a table alone names, as often as they are."""
+    event = F.col(str(rule.table_schema.event_date)).alias("event_date")
+    return matching_records(records[str(rule.table)], rule).select("patient_id", event)
+
+
 def _counts_from_study(rule: Rule, groups: Groups) -> bool:
     """Whether a window of the rule, or of what it names, counts from the study's date."""
     for _, part in rule.parts(""):

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from smi_spark import tables
+from smi_spark.analysis.hold_out import with_held_out_as
 from smi_spark.deidentified.rollups import roll_up_series, roll_up_studies
 from smi_spark.tables import Table
 
@@ -37,4 +38,5 @@ def roll_up(name: str, images: DataFrame, whole: Table, target: Table) -> DataFr
 
     whole: the images' table with all columns of its schema; those that ``images`` lack count as null.
     """
-    return ROLL_UPS[name](tables.completed(images, whole)).select(*target.columns)
+    completed = tables.completed(images, whole)
+    return with_held_out_as(ROLL_UPS[name](completed), completed).select(*target.columns)

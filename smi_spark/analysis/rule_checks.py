@@ -1,6 +1,6 @@
 """Whether the rules of a definition can be meant: names are known, groups lead somewhere, nothing is contradicted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from smi_spark.analysis.conditions import wrong_conditions
 from smi_spark.analysis.rules import Records, Rule, all_rules
@@ -10,11 +10,13 @@ from smi_spark.schema import record_tables
 DEEPEST = 3  # groups in groups that can still be read
 
 
-def wrong_rules(records: Records, groups: Mapping[str, Rule], place: str) -> Iterator[str]:
+def wrong_rules(
+    records: Records, groups: Mapping[str, Rule], place: str, further: Iterable[tuple[str, Rule]] = ()
+) -> Iterator[str]:
     """A line for each unknown table, code system, column and group, each group that is used by none or by itself, and
-    rules that exclude each other.
+    rules that exclude each other. further: rules that stand elsewhere in the file, by their path.
     """
-    rules = list(all_rules(records, groups))
+    rules = [*all_rules(records, groups), *further]
     for path, rule in rules:
         yield from _wrong_names(rule, groups, f"{place}: {path}")
     used = {name for _, rule in rules for name in (rule.group, rule.around)}

@@ -8,9 +8,12 @@ from typing import Literal, NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from smi_spark.analysis.controls import count_matched, images_of, match_controls
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.image_steps import IMAGE, Step, image_column, image_steps
-from smi_spark.analysis.record_rules import record_steps
+from smi_spark.analysis.listed import is_listed, tell_unknown
+from smi_spark.analysis.one_per_patient import keep_one
+from smi_spark.analysis.record_rules import event_days, record_steps
 
 STUDY = ("patient_id", "StudyInstanceUID")  # a study that stands under two patients is a study of each
 SERIES = (*STUDY, "SeriesInstanceUID")
@@ -34,8 +37,26 @@ def select_images(images: DataFrame, records: Mapping[str, DataFrame], definitio
     A required rule becomes a semi-join and an excluded one an anti-join: never null, for persons without rows too. So
     does a count of each series or study, for which the columns that it needs are read a second time.
     """
-    steps = plan_steps(records, definition)
-    return reduce(_narrowed, steps, images.alias(IMAGE)).select(f"{IMAGE}.*")
+    steps = plan_steps(images, records, definition)
+    rows = reduce(_narrowed, steps, images.alias(IMAGE)).select(f"{IMAGE}.*")
+    wanted = definition.one_per_patient
+    if wanted is None:
+        return rows
+    return keep_one(rows, wanted, None if wanted.to is None else event_days(records, wanted.to))
+
+
+def select_with_controls(
+    images: DataFrame, records: Mapping[str, DataFrame], definition: Definition
+) -> tuple[DataFrame, DataFrame]:
+    """The images of the cases, as ``select_images`` gives them, and of their controls; and who is whose control.
+
+    The latter as ``match_controls`` gives it, which runs jobs. For a definition that wants controls.
+    """
+    assert definition.controls is not None
+    cases = select_images(images, records, definition)
+    candidates = select_images(images, records, definition.of_candidates())
+    pairs = match_controls(cases, candidates, definition.controls)
+    return cases.unionAll(images_of(pairs, candidates)), pairs
 
 
 def count_steps(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> DataFrame:
@@ -44,7 +65,7 @@ def count_steps(images: DataFrame, records: Mapping[str, DataFrame], definition:
     One pass over the images and one shuffle of them by patient and study: each image gets the number of steps that it
     passed by itself; series, then studies, then patients add up how many of their images passed each step.
     """
-    steps = plan_steps(records, definition)
+    steps = plan_steps(images, records, definition)
     numbers = range(1, len(steps) + 1)
     counted = any(step.of_each != "image" for step in steps)
     narrowed = images.alias(IMAGE).where(steps[0].condition)
@@ -62,19 +83,52 @@ def count_steps(images: DataFrame, records: Mapping[str, DataFrame], definition:
 
 
 def attrition(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> tuple[Left, ...]:
-    """What is left after each step, by running ``count_steps`` once."""
-    steps = plan_steps(records, definition)
+    """What is left after each step, by running ``count_steps`` once; then of one set a patient, then with controls."""
+    steps = plan_steps(images, records, definition)
     counts = count_steps(images, records, definition).first()
     assert counts is not None  # an aggregate without groups has one row
-    return tuple(
+    left = tuple(
         Left(k, step.rule, counts[f"patients_{k}"], counts[f"studies_{k}"], counts[f"images_{k}"])
         for k, step in enumerate(steps, start=1)
     )
+    if definition.one_per_patient is None and definition.controls is None:
+        return left
+    cases = select_images(images, records, definition)
+    if definition.one_per_patient is not None:
+        left += (count_left(cases, len(left) + 1, str(definition.one_per_patient)),)
+    if definition.controls is not None:
+        both, pairs = select_with_controls(images, records, definition)
+        got = count_matched(cases, pairs, definition.controls.ratio)
+        left += (count_left(both, len(left) + 1, f"with {definition.controls}: {got}"),)
+    return left
 
 
-def plan_steps(records: Mapping[str, DataFrame], definition: Definition) -> list[Step]:
-    """The steps in order: partitions, conditions on the image, counts of each series and study, records."""
-    return [*image_steps(definition.images), *record_steps(records, definition)]
+def count_left(images: DataFrame, step: int, rule: str) -> Left:
+    """What is left where these images are."""
+    distinct = F.count_distinct("patient_id"), F.count_distinct(*STUDY), F.count("*")
+    counts = images.agg(*(count.alias(name) for count, name in zip(distinct, "psi", strict=True))).first()
+    assert counts is not None  # an aggregate without groups has one row
+    return Left(step, rule, counts["p"], counts["s"], counts["i"])
+
+
+def unknown_ids(images: DataFrame, definition: Definition, write: bool) -> str:
+    """How many ids of the definition's list none of the images has that its first step leaves, in words; or nothing.
+
+    With ``write`` they are written beside the list.
+    """
+    listed, first = definition.images.from_list, image_steps(definition.images)[0]
+    if listed is None:
+        return ""
+    among = images.alias(IMAGE).where(first.condition).select(f"{IMAGE}.*")
+    return tell_unknown(listed, among, first.rule, write)
+
+
+def plan_steps(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> list[Step]:
+    """The steps in order: partitions, ids, conditions on the image, counts of each series and study, records."""
+    first, *others = image_steps(definition.images)
+    ids = definition.images.from_list
+    listed = [Step(str(ids), is_listed(image_column(ids.column), ids, images.sparkSession))] if ids else []
+    return [first, *listed, *others, *record_steps(records, definition)]
 
 
 def _narrowed(rows: DataFrame, step: Step) -> DataFrame:

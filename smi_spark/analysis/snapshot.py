@@ -11,10 +11,11 @@ from pyspark.sql import functions as F
 from smi_spark import storage
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.delivery import for_project, naming_only, records_of
+from smi_spark.analysis.hold_out import with_held_out
 from smi_spark.analysis.registry import Column, Delivered, read_delivered, snapshot_table
 from smi_spark.analysis.rolled_up import ROLL_UPS, roll_up
 from smi_spark.analysis.rules import record_schema
-from smi_spark.analysis.selection import select_images
+from smi_spark.analysis.selection import select_images, select_with_controls
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import PATIENT_ID
 from smi_spark.deidentified.dates import DatePolicy
@@ -92,10 +93,11 @@ def delivered_rows(
 ) -> dict[str, DataFrame]:  # fmt: skip
     """Images first, then records: the rows that go into a snapshot, with a project's ids and dates, in all columns."""
     key, project = config.keys.projects, shape.definition.project
-    return {
-        name: for_project(rows, load_schema(name), key, project, shape.dates, replaced)
-        for name, rows in choose_rows(images, records, shape.definition).items()
+    rows = {
+        name: for_project(chosen, load_schema(name), key, project, shape.dates, replaced)
+        for name, chosen in choose_rows(images, records, shape.definition).items()
     }
+    return rows | {"images": with_held_out(rows["images"], shape.definition.hold_out)}
 
 
 def rolled_up(config: Config, shape: Shape, images: DataFrame) -> Iterator[tuple[str, DataFrame]]:
@@ -107,10 +109,11 @@ def rolled_up(config: Config, shape: Shape, images: DataFrame) -> Iterator[tuple
 
 
 def choose_rows(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> dict[str, DataFrame]:
-    """Name of a snapshot's table → the rows of zone 2 that go into it: images first, then records."""
-    selected = select_images(images, records, definition)
-    studies = selected.select("patient_id", "StudyDate").distinct()
-    chosen = {"images": selected}
+    """Name of a snapshot's table → the rows of zone 2 that go into it: images, who is whose control, then records."""
+    chosen = {"images": select_images(images, records, definition)}
+    if definition.controls is not None:
+        chosen["images"], chosen["matches"] = select_with_controls(images, records, definition)
+    studies = chosen["images"].select("patient_id", "StudyDate").distinct()
     for table, window in sorted(definition.deliver.records.items()):
         event_date = str(record_schema(table).event_date)
         chosen[f"records/{table}"] = records_of(records[table], studies, event_date, window)
@@ -150,7 +153,7 @@ def checksum_of(sums: Iterable[str]) -> str:
 
 def _naming_the_cohort(name: str, rows: DataFrame, patients: DataFrame) -> DataFrame:
     """Records that name nobody who is not in the cohort. patients: the snapshot's, with the project's ids."""
-    others = record_schema(name.removeprefix("records/")).other_people
+    others = load_schema(name).other_people
     return naming_only(rows, patients, [column for column in others if column in rows.columns])
 
 

@@ -20,7 +20,7 @@ from smi_spark.analysis.registry import (
     write_manifest,
 )
 from smi_spark.analysis.rolled_up import ROLL_UPS, roll_up
-from smi_spark.analysis.selection import Left
+from smi_spark.analysis.selection import count_left
 from smi_spark.analysis.snapshot import columns_of, content_checksum, write_table
 from smi_spark.config import Config
 from smi_spark.run import operator
@@ -143,7 +143,7 @@ def _write_without(
         built_at=datetime.now(UTC),
         run_id=run_id,
         tables=tuple(delivered),
-        attrition=(*entry.attrition, _left(frames["images"], len(entry.attrition) + 1)),
+        attrition=(*entry.attrition, count_left(frames["images"], len(entry.attrition) + 1, WITHOUT)),
         content_checksum=content_checksum(frames),
         software_version=__version__,
         built_by=operator(config),
@@ -157,10 +157,3 @@ def hidden_columns(entry: Registered, table: str) -> list[str]:
     if there:
         return [column.name for column in load_schema(table).columns if column.name not in there]
     return [one.removeprefix(f"{table}.") for one in entry.left_out if one.startswith(f"{table}.")]
-
-
-def _left(images: DataFrame, step: int) -> Left:
-    distinct = F.count_distinct("patient_id"), F.count_distinct("patient_id", "StudyInstanceUID"), F.count("*")
-    counts = images.agg(*(count.alias(name) for count, name in zip(distinct, "psi", strict=True))).first()
-    assert counts is not None  # an aggregate without groups has one row
-    return Left(step, WITHOUT, counts["p"], counts["s"], counts["i"])

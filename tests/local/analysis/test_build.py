@@ -1,5 +1,6 @@
 """Building snapshots: what is written, committed, left alone, and opened again."""
 
+import hashlib
 import json
 import os
 import pwd
@@ -51,7 +52,8 @@ def soon_admitted() -> Definition:
     late = {"table": "smr01", "window": {"from": "2 months", "until": "3 months"}}
     columns = {"smr01": {"from": "1 day", "columns": ["ADMISSION_DATE", "MAIN_CONDITION"]}}
     records = {**QUESTION["records"], "excluded": [late]}
-    return read_definition({**QUESTION, "records": records, "deliver": {"records": columns}}, "test.yaml")
+    further = {"records": records, "deliver": {"records": columns}, "hold_out": 0.5}
+    return read_definition({**QUESTION, **further}, "test.yaml")
 
 
 PROJECT = LUNG | LONG | {"project": "demo", "modalities": "CT", "records": ["smr01", "smr06", "deaths"]}
@@ -249,6 +251,16 @@ def test_a_project_with_other_terms_gets_a_version_of_its_own(spark: SparkSessio
     assert days == [(date(2020, 1, 1), date(2020, 1, 1), 2020)] * 2
     assert {row["ADMISSION_DATE"] for row in new.records["smr01"].collect()} == {date(2020, 1, 1)}
     assert new.studies.select("StudyDate", "image_count").collect() == [(date(2020, 1, 1), 2)]
+
+
+def test_patients_are_held_out_by_their_id_in_all_tables_alike(spark: SparkSession, story: Story) -> None:
+    old, new = (open_cohort(spark, story.config, "demo", "head_ct", version) for version in (1, 2))
+    assert {row["held_out"] for row in old.images.collect()} == {None}
+    for table in (new.images, new.series, new.studies, new.patients):
+        for row in table.select("patient_id", "held_out").collect():
+            number = int(hashlib.sha256(f"held_out|{row['patient_id']}".encode()).hexdigest()[:8], 16)
+            assert row["held_out"] == (number < 2**31)
+    assert "\nheld out: fewer than 10 patients\n" in str(story.other)
 
 
 def test_a_registry_from_before_approvals_is_read_and_gains_their_columns(spark: SparkSession, story: Story) -> None:

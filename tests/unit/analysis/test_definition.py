@@ -68,7 +68,7 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
             "images/modalty", "CT",
             "images.modalty is not a field. Fields here: modality, body_part, study_date, sex, age, mr_sequence, "
             "ct_kind, plane, contrast, capture, manufacturer, burned_in_risk, face_risk, label_confidence, having, "
-            "any_of, none_of, each_series, each_study. Did you mean modality?",
+            "any_of, none_of, each_series, each_study, where, from_list. Did you mean modality?",
         ),
         (
             "records/required/0/windw", {},

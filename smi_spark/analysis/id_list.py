@@ -1,0 +1,154 @@
+"""``images.from_list``: studies, series, images or patients named one by one, in a file of one column."""
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, PrivateAttr, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from smi_spark.analysis.windows import Part
+from smi_spark.errors import ConfigError
+
+Listed = Literal["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "patient_id"]
+MOST_IDS = 1_000_000
+MOST_BYTES = 100_000_000
+
+_LINES_TOLD = 20
+# As zone 2 has them (``pseudonyms``, ``site_ids``). What stands in a list by mistake, an id of zone 1, goes no further.
+_UID = re.compile(r"2\.25\.[0-9]{1,39}")
+_PATIENT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_HEALTH_NUMBER = re.compile(r"[0-9]{9,10}")
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """What was read: the ids, each with the line where it stands first, and the file."""
+
+    lines: Mapping[str, int] = field(compare=False, default_factory=dict)
+    source: Path = field(compare=False, default=Path())
+
+
+class IdList(Part):
+    """Ids of zone 2. Equal ids are the same list, whatever its file is called and however often each stands there."""
+
+    column: Annotated[Listed, Field(description="what the ids are of")]
+    count: Annotated[int, Field(ge=1, description="how many different ids")]
+    sha256: Annotated[str, Field(description="SHA-256 of the ids, sorted, each with a line feed before it")]
+    _ids: _Ids = PrivateAttr(default_factory=_Ids)
+
+    def __str__(self) -> str:
+        return f"in the list of {self.count:,} ids ({self.column})"
+
+    def ids(self) -> Mapping[str, int]:
+        """The ids, each with the line where it stands first.
+
+        Raises ConfigError where only the list's hash is known, as of a definition that the registry has.
+        """
+        if not self._ids.lines:
+            raise ConfigError(
+                f"images.from_list: of the {self.count:,} ids (SHA-256 {self.sha256}) only their hash is here. "
+                "Give the definition's file, with its list beside it."
+            )
+        return self._ids.lines
+
+    def tell(self, unknown: Iterable[str], write: bool) -> str:
+        """How many ids of the list these are, and on which lines they stand; nothing where there are none.
+
+        With ``write`` they are written beside the list, into ``<list>.unknown.csv``; of none only where that file is
+        there from before.
+        """
+        in_order = sorted(unknown, key=self.ids().__getitem__)
+        beside = self._ids.source.with_suffix(".unknown.csv")
+        wanted = write and (in_order or beside.exists())
+        place = _write(beside, [self.column, *in_order]) if wanted else ""
+        lines = _lines([self._ids.lines[one] for one in in_order])
+        return f"{len(in_order):,} of {self.count:,} ids, {lines}{place}" if in_order else ""
+
+
+def read_id_list(given: Any, info: ValidationInfo) -> Any:
+    """The IdList in the file that ``given`` names, in UTF-8: a line that says what the ids are, then an id a line.
+
+    It is named from the folder of the definition's file. Raises PydanticCustomError naming the line. No id is repeated
+    in it: one that is none of zone 2 may say who somebody is.
+    """
+    if not isinstance(given, str):
+        return given
+    source = ((info.context or {}).get("folder") or Path()) / given
+    column, lines = _read(source)
+    digest = hashlib.sha256(column.encode())
+    for one in sorted(lines):
+        digest.update(b"\n" + one.encode())
+    ids = IdList.model_validate({"column": column, "count": len(lines), "sha256": digest.hexdigest()})
+    ids._ids = _Ids(lines, source)
+    return ids
+
+
+def _read(source: Path) -> tuple[str, dict[str, int]]:
+    if not source.is_file():
+        raise _error("there is no such file")
+    try:
+        if source.stat().st_size > MOST_BYTES:
+            raise _error(f"the file is too great: up to {MOST_BYTES // 10**6} MB are read")
+        with source.open(encoding="utf-8-sig", newline="") as file:
+            return _read_rows(csv.reader(file, strict=True))
+    except OSError as error:
+        raise _error(f"the file cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _error("the file is no text in UTF-8") from None
+    except csv.Error:
+        raise _error("the file is no CSV: a quote has no end") from None
+
+
+def _read_rows(rows: Any) -> tuple[str, dict[str, int]]:
+    header: list[str] = next(rows, [])
+    known = get_args(Listed)
+    column = header[0].strip() if len(header) == 1 else ""
+    if column not in known:  # and may be an id, in a file that has no header
+        raise _error(f"line 1 has to say what the ids are: one of {', '.join(known)}")
+    lines: dict[str, int] = {}
+    wrong: list[int] = []
+    for row in rows:
+        if not row or row == [""]:
+            continue
+        one = row[0].strip()
+        if len(row) > 1 or not _is_fit(one, column):
+            wrong.append(rows.line_num)
+        else:
+            lines.setdefault(one, rows.line_num)
+    if wrong:
+        wanted = "patient ids" if column == "patient_id" else "UIDs (2.25.…)"
+        raise _error(f"{_lines(wrong)}: not one of the {wanted} that zone 2 has")
+    if not lines:
+        raise _error("the file has a header and no id")
+    if len(lines) > MOST_IDS:
+        raise _error(f"{len(lines):,} ids are too many: up to {MOST_IDS:,} are taken")
+    return column, lines
+
+
+def _is_fit(one: str, column: str) -> bool:
+    if column != "patient_id":
+        return _UID.fullmatch(one) is not None
+    return _PATIENT.fullmatch(one) is not None and not _HEALTH_NUMBER.fullmatch(re.sub("[_.-]", "", one))
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    told = ", ".join(map(str, numbers[:_LINES_TOLD]))
+    more = f" and {len(numbers) - _LINES_TOLD:,} more" if len(numbers) > _LINES_TOLD else ""
+    return f"line{'s' if len(numbers) > 1 else ''} {told}{more}"
+
+
+def _write(place: Path, lines: Iterable[str]) -> str:
+    try:
+        place.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError as error:
+        return f"; {place} cannot be written: {error.strerror}"
+    return f"; all of them in {place}"
+
+
+def _error(words: str) -> PydanticCustomError:
+    return PydanticCustomError("id_list", "{words}", {"words": words})
