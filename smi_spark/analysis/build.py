@@ -12,7 +12,7 @@ from smi_spark.analysis.cohort import Cohort
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.hold_out import count_held_out
 from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
-from smi_spark.analysis.permission import check_permitted, left_out
+from smi_spark.analysis.permission import check_permitted, left_out, with_rejection
 from smi_spark.analysis.project import Project, load_project
 from smi_spark.analysis.registry import (
     TERMS,
@@ -76,6 +76,7 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     """
     project = load_project(config, definition.project, f"cohort {definition.cohort}: ")
     check_permitted(definition, project, f"cohort {definition.cohort}")
+    definition = with_rejection(definition, project)
     if dry_run:
         pinned = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
         zone_2 = read_inputs(spark, config, *pinned, datetime.now(UTC).date())

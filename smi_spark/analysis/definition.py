@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from smi_spark.analysis.conditions import OneOrMore, Text
 from smi_spark.analysis.images_wanted import Images, wrong_image_names
 from smi_spark.analysis.patients_wanted import Candidates, Controls, OnePerPatient
+from smi_spark.analysis.rejection import Rejection, as_rejection
 from smi_spark.analysis.rule_checks import wrong_rules
 from smi_spark.analysis.rules import Name, Records, Rule, all_rules, record_schema
 from smi_spark.analysis.windows import Part, Window
@@ -19,6 +20,7 @@ from smi_spark.errors import ConfigError, unknown_name
 from smi_spark.schema import record_tables
 
 REGISTRY = "cohorts"  # the folder of the registry in zone 3: no project can have its name
+ANNOTATIONS = "annotations"  # the folder of a project's annotations: no cohort can have its name
 
 
 def _one_line(text: str) -> str:
@@ -52,6 +54,11 @@ class Definition(Part):
     images: Annotated[Images, Field(description="the images wanted")] = Images()
     groups: Annotated[
         dict[Name, Rule] | None, Field(min_length=1, description="name → a rule, which records call by it")
+    ] = None
+    rejection: Annotated[
+        Rejection | None,
+        BeforeValidator(as_rejection),
+        Field(description="rules of conf/rejection, or a .yaml file; left out: the project's, if it has any"),
     ] = None
     records: Annotated[Records, Field(description="records required and excluded")] = Records()
     one_per_patient: Annotated[OnePerPatient | None, Field(description="keep one study or series of each")] = None
@@ -120,6 +127,8 @@ def read_definition(content: dict[str, Any], place: str, folder: Path | None = N
 def _wrong_names(definition: Definition, place: str) -> Iterator[str]:
     if definition.project == REGISTRY:
         yield f"{place}: project: {REGISTRY} is the name of the registry in zone 3. Give the project another name."
+    if definition.cohort == ANNOTATIONS:
+        yield f"{place}: cohort: {ANNOTATIONS} is where the project's labels are. Give the cohort another name."
     yield from wrong_image_names(definition.images, f"{place}: images")
     if definition.controls and definition.controls.candidates:
         yield from wrong_image_names(definition.controls.candidates.images, f"{place}: controls.from.images")

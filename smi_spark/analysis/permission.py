@@ -44,6 +44,13 @@ def check_permitted(definition: Definition, project: Project, place: str, today:
         raise ConfigError("\n".join(lines))
 
 
+def with_rejection(definition: Definition, project: Project) -> Definition:
+    """The definition with the rejection rules that hold for it: its own, else the project's, else none."""
+    if definition.rejection is not None or project.rejection is None:
+        return definition
+    return definition.model_copy(update={"rejection": project.rejection})
+
+
 def left_out(definition: Definition, project: Project) -> dict[str, tuple[str, ...]]:
     """Table of the snapshot (images, series, studies, patients, records/…) → columns that it does not have, sorted.
 
@@ -131,6 +138,13 @@ def _beyond_profile(definition: Definition, project: Project, place: str) -> Ite
         if column in hidden:
             yield (
                 f"{place}: images.{field} looks at {column}, which the project may not have. "
+                f"{project.place}: profile: {project.profile}."
+            )
+    rejection = with_rejection(definition, project).rejection
+    if rejection is not None:
+        for column in sorted(set(rejection.columns) & set(hidden)):
+            yield (
+                f"{place}: rejection: {rejection.file} looks at {column}, which the project may not have. "
                 f"{project.place}: profile: {project.profile}."
             )
 

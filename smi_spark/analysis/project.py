@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from smi_spark import resources
 from smi_spark.analysis.conditions import OneOrMore, Text
+from smi_spark.analysis.rejection import Rejection, as_rejection
 from smi_spark.analysis.rules import Name, record_schema
 from smi_spark.analysis.windows import Part, Span
 from smi_spark.config import Config, load_yaml, validate
@@ -67,6 +68,11 @@ class Project(Part):
     profile: Annotated[str, Field(description="profile of PS3.15: of conf/profiles, or a .yaml file")] = "project"
     dates: Annotated[DatePolicy, Field(description="shift, truncate or keep")] = "shift"
     licence: Annotated[Text | None, Field(description="terms on which the project has the data, in words")] = None
+    rejection: Annotated[
+        Rejection | None,
+        BeforeValidator(as_rejection),
+        Field(description="rules of conf/rejection, or a .yaml file, for cohorts that name none"),
+    ] = None
     minimum_cell: Annotated[int, Field(ge=1, description="least count of people that may be shown")] = 10
     _place: str = PrivateAttr("")
 

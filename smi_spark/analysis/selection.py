@@ -14,6 +14,7 @@ from smi_spark.analysis.image_steps import IMAGE, Step, image_column, image_step
 from smi_spark.analysis.listed import is_listed, tell_unknown
 from smi_spark.analysis.one_per_patient import keep_one
 from smi_spark.analysis.record_rules import event_days, record_steps
+from smi_spark.analysis.rejection_steps import kept_by
 
 STUDY = ("patient_id", "StudyInstanceUID")  # a study that stands under two patients is a study of each
 SERIES = (*STUDY, "SeriesInstanceUID")
@@ -124,11 +125,24 @@ def unknown_ids(images: DataFrame, definition: Definition, write: bool) -> str:
 
 
 def plan_steps(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> list[Step]:
-    """The steps in order: partitions, ids, conditions on the image, counts of each series and study, records."""
+    """The steps in order: partitions, ids, conditions on the image, rejection rules, counts of each series and study,
+    records. What is rejected is not counted.
+    """
     first, *others = image_steps(definition.images)
     ids = definition.images.from_list
-    listed = [Step(str(ids), is_listed(image_column(ids.column), ids, images.sparkSession))] if ids else []
-    return [first, *listed, *others, *record_steps(records, definition)]
+    return [
+        first,
+        *([Step(str(ids), is_listed(image_column(ids.column), ids, images.sparkSession))] if ids else []),
+        *(step for step in others if step.of_each == "image"),
+        *_rejection_steps(definition),
+        *(step for step in others if step.of_each != "image"),
+        *record_steps(records, definition),
+    ]
+
+
+def _rejection_steps(definition: Definition) -> list[Step]:
+    kept = {} if definition.rejection is None else kept_by(definition.rejection, image_column)
+    return [Step(f"not rejected: {reason}", condition) for reason, condition in kept.items()]
 
 
 def _narrowed(rows: DataFrame, step: Step) -> DataFrame:

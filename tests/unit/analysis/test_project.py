@@ -57,7 +57,7 @@ def test_a_file_becomes_a_value_with_what_it_leaves_open() -> None:
     [
         ({"modalites": ["CT"]},
          "modalites is not a field. Fields here: project, title, approval, people, from, until, records, modalities, "
-         "years, profile, dates, licence, minimum_cell. Did you mean modalities?"),
+         "years, profile, dates, licence, rejection, minimum_cell. Did you mean modalities?"),
         ({"approval": {"number": "7"}},
          "approval.reference is missing. It is: who gave it, when, and where it is kept, in words."),
         ({"people": []}, "people: Tuple should have at least 1 item after validation, not 0. Given: []. "
