@@ -42,7 +42,8 @@ class Keys(_Section):
         KeySource, Field(description="CHI → pseudonym; read by pseudonymise, withdraw and rotate_key alone")
     ]
     projects: Annotated[
-        KeySource, Field(description="parent of every project's key; read by build_cohort and withdraw")
+        KeySource,
+        Field(description="parent of every project's key; read by build_cohort, load_annotations and withdraw"),
     ]
 
 

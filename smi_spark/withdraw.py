@@ -9,6 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import purge, tables
+from smi_spark.analysis.annotations import lease_of as annotations_lease
+from smi_spark.analysis.annotations import take_out as take_out_annotations
 from smi_spark.analysis.opt_outs import said_no
 from smi_spark.analysis.registry import Registered, cohorts, registered
 from smi_spark.analysis.withdrawn import clear_versions, held_by, readable, withdraw_versions
@@ -65,6 +67,7 @@ class Report:
     purged: int = 0
     taken: Taken = field(default_factory=Taken)
     held: tuple[Held, ...] = ()
+    annotations: int = 0
     files: int = 0
 
     def __str__(self) -> str:
@@ -73,7 +76,8 @@ class Report:
         last = (
             f"people: {self.people:,}, of them purged: {self.purged:,}; out of zone 2: images {self.taken.images:,}, "
             f"rows of records {self.taken.records:,}, named in rows of others {self.taken.unnamed:,}; "
-            f"files of old versions removed: {self.files:,}"
+            + (f"out of annotations: {self.annotations:,} rows; " if self.annotations else "")
+            + f"files of old versions removed: {self.files:,}"
         )
         return "\n".join([*map(str, self.held), last])
 
@@ -81,7 +85,8 @@ class Report:
         """The same by name, for ``secure/runs``; without what is 0."""
         counts = {
             "people": self.people, "purged": self.purged, "images": self.taken.images, "records": self.taken.records,
-            "unnamed": self.taken.unnamed, "snapshots": len(self.held), "files_removed": self.files,
+            "unnamed": self.taken.unnamed, "annotations": self.annotations, "snapshots": len(self.held),
+            "files_removed": self.files,
         }  # fmt: skip
         return {name: count for name, count in counts.items() if count}
 
@@ -89,13 +94,15 @@ class Report:
 def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Report:
     """Do what ``secure/opt_outs`` says of people whose data are to be out, as of ``day`` (default: today, UTC).
 
-    For ``withdraw`` and ``purge`` alike their rows leave the current tables of zone 2, and the snapshots that hold
-    them are told, printed and in ``secure/withdrawals``. For ``purge`` each version of a cohort that holds them gets a
-    successor without them, of its own tables, is marked ``withdrawn``, and its files go; so do the files of old
-    versions of zone 2 in which they stand, and what logs told of them. Zone 1 keeps all.
+    For ``withdraw`` and ``purge`` alike their rows leave the current tables of zone 2 and the annotations of projects,
+    and the snapshots that hold them are told, printed and in ``secure/withdrawals``. For ``purge`` each version of a
+    cohort that holds them gets a successor without them, of its own tables, is marked ``withdrawn``, and its files go;
+    so do the files of old versions of zone 2 and of annotations in which they stand, and what logs told of them. Zone 1
+    keeps all.
     Commits, in this order: ``deidentified/opt_outs``, from which on no build has them; ``secure/links``,
-    ``deidentified/images``, each table of records, ``series``, ``studies``; cohort by cohort ``secure/withdrawals``,
-    the successors' tables, ``analysis/cohorts`` (the commit: all of the cohort at once), manifests, files, logs;
+    ``deidentified/images``, each table of records, ``series``, ``studies``; project by project
+    ``analysis/<project>/annotations``, its files, its log; cohort by cohort ``secure/withdrawals``, the successors'
+    tables, ``analysis/cohorts`` (the commit: all of the cohort at once), manifests, files, logs;
     ``deidentified/opt_outs`` without the purged; files and logs of zone 2; ``secure/withdrawals``, with which they are
     done; ``secure/runs``. A run that was killed is completed by the next: until they are done all is looked through
     again. With nobody waiting nothing is written.
@@ -116,6 +123,8 @@ def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Re
             names = cohorts(spark, config)
             for project, cohort in names:
                 leases.enter_context(lease(config.zone("analysis"), f"{project}-{cohort}", run.id))
+            for project in {project for project, _ in names}:
+                leases.enter_context(lease(config.zone("analysis"), annotations_lease(project), run.id))
             report = _withdraw(spark, config, people, leaving, names, run.id, day)
         end_copy(spark, config, people, archive_key, day)
         if report.people:
@@ -138,7 +147,11 @@ def _withdraw(
     counts = {row["policy"]: row["count"] for row in leaving.groupBy("policy").count().collect()}
     purged = counts.get(PURGE, 0)
     held: list[Held] = []
-    files = 0
+    annotations = files = 0
+    for project in sorted({project for project, _ in names}):  # before snapshots go, which say whose UIDs are whose
+        ids = theirs.select("patient_id")
+        rows, removed = take_out_annotations(spark, config, project, ids, replaced, for_good=purged > 0)
+        annotations, files = annotations + rows, files + removed
     for project, cohort in names:
         held += _settle_cohort(spark, config, registered(spark, config, project, cohort), theirs, replaced, run_id, day)
         entries = registered(spark, config, project, cohort)
@@ -146,7 +159,7 @@ def _withdraw(
             files += clear_versions(spark, config, entries)
     if purged:
         files += _clear_zone_2(spark, config, all_ids(of_purged, replaced))
-    return Report(sum(counts.values()), purged, taken, tuple(held), files)
+    return Report(sum(counts.values()), purged, taken, tuple(held), annotations, files)
 
 
 def _settle_cohort(

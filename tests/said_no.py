@@ -84,6 +84,12 @@ def project_patient(config: Config, chi: str) -> str:
     return pseudonym(project_key(load_key(config.keys.projects), "demo"), "patient", patient(config, chi))
 
 
+def study(config: Config, chi: str) -> str:
+    """The UID that the person's study has in the project."""
+    first = pseudonymous_uid(load_key(config.keys.archive), f"1.2.{chi}")
+    return pseudonymous_uid(project_key(load_key(config.keys.projects), "demo"), first)
+
+
 def tokens(config: Config, chi: str) -> list[str]:
     """All that zones 2 and 3 hold of a person and of nobody else."""
     archive, project = load_key(config.keys.archive), project_key(load_key(config.keys.projects), "demo")

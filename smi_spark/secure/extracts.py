@@ -48,7 +48,7 @@ def find_extracts(uri: str, schema: TableSchema) -> list[Extract]:
 
     Raises SourceError when nothing is there, InputError when a header lacks a column that the schema requires.
     """
-    source, files = _list(uri)
+    source, files = list_extracts(uri)
     return [_extract(source, path, schema) for path in files]
 
 
@@ -87,7 +87,7 @@ def _plain(name: str) -> str:
 def _extract(source: str, path: str, schema: TableSchema) -> Extract:
     place = f"{source}/{path}"
     try:
-        fields = _header(source, path)
+        fields = read_header(source, path)
     except (OSError, csv.Error, pa.ArrowException) as error:
         raise unreadable(place, error) from None
     if not fields:
@@ -97,8 +97,8 @@ def _extract(source: str, path: str, schema: TableSchema) -> Extract:
     return Extract(source, path, columns, ignored)
 
 
-def _list(uri: str) -> tuple[str, list[str]]:
-    """The root, and below it the paths of extracts."""
+def list_extracts(uri: str) -> tuple[str, list[str]]:
+    """The root, and below it the paths of extracts; SourceError where there is none."""
     root, pattern = _root_and_pattern(uri)
     try:
         files, base = filesystem(root)
@@ -156,7 +156,8 @@ def size_of(source: str, path: str) -> int:
     return int(files.get_file_info(f"{base}/{path}").size or 0)
 
 
-def _header(source: str, path: str) -> list[str]:
+def read_header(source: str, path: str) -> list[str]:
+    """The names that an extract gives its columns; none of an empty one. Raises what the storage or Arrow raises."""
     files, base = filesystem(source)
     if path.lower().endswith(PARQUET_ENDING):
         with files.open_input_file(f"{base}/{path}") as file:

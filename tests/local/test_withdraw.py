@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from smi_spark import tables
 from smi_spark.analysis import open_cohort
+from smi_spark.analysis.annotations import Terms, load_annotations, open_annotations
 from smi_spark.analysis.build import Built, build_cohort
 from smi_spark.analysis.snapshot import content_checksum
 from smi_spark.config import Config, KeySource
@@ -23,20 +24,28 @@ from smi_spark.errors import OtherKeyError, TableError
 from smi_spark.withdraw import Report, withdraw
 from tests.killed import killed_behind
 from tests.leaks import find_tokens
-from tests.said_no import ANN, BEA, CAL, cohort, fill_zone_one, lenient, load, patient, project_patient, tokens
+from tests.said_no import ANN, BEA, CAL, cohort, fill_zone_one, lenient, load, patient, project_patient, study, tokens
 
 pytestmark = pytest.mark.long
 LOST = (PySparkException, Py4JError)
+LABEL = {ANN: "a finding in Ann", BEA: "a finding in Bea"}
 
 
 @pytest.fixture(scope="module")
 def built(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """Three versions of a cohort: of all, of men alone, of all again; and Ann on a list, to be purged."""
+    """Three versions of a cohort: of all, of men alone, of all again; labels of Ann's study and of Bea's; and Ann on a
+    list, to be purged.
+    """
     config = lenient(tmp_path_factory.mktemp("withdraw"))
     fill_zone_one(spark, config)
     pseudonymise(spark, config)
     for definition in (cohort(), cohort(sex="M"), cohort()):
         build_cohort(spark, config, definition)
+    labels = Path(config.root).parent / "labels.csv"
+    labels.write_text(
+        "".join(["StudyInstanceUID,finding\n", *(f"{study(config, one)},{LABEL[one]}\n" for one in LABEL)])
+    )
+    load_annotations(spark, config, "demo", "findings", str(labels), Terms("CC0", "all of them", "a test"))
     load(spark, config, Path(config.root).parent / "list.csv", f"{ANN},2020-01-01,purge,")
     return config
 
@@ -80,7 +89,12 @@ def test_every_token_of_everybody_stands_there_before(story: Story) -> None:
 
 def test_nothing_of_the_person_is_left_in_any_file_of_zones_2_and_3(story: Story) -> None:
     assert [(leak.file, leak.token) for zone in zones(story.config)
-            for leak in find_tokens(zone, tokens(story.config, ANN))] == []  # fmt: skip
+            for leak in find_tokens(zone, [*tokens(story.config, ANN), LABEL[ANN]])] == []  # fmt: skip
+
+
+def test_labels_of_others_stay_where_they_were(spark: SparkSession, story: Story) -> None:
+    left = open_annotations(spark, story.config, "demo", "findings", 1).labels.collect()
+    assert [(row["patient_id"], row["value"]) for row in left] == [(project_patient(story.config, BEA), LABEL[BEA])]
 
 
 def test_no_version_that_held_the_person_can_be_read(spark: SparkSession, story: Story) -> None:
@@ -131,7 +145,8 @@ def test_the_manifest_and_the_report_say_what_was_withdrawn(spark: SparkSession,
     assert str(story.report).startswith(
         "demo/scans version 1 held people: 1, images: 2, rows of records: 2; withdrawn, version 4 follows it\n"
         "demo/scans version 3 held people: 1, images: 2, rows of records: 2; withdrawn, version 5 follows it\n"
-        "people: 1, of them purged: 1; out of zone 2: images 2, rows of records 1, named in rows of others 1; files"
+        "people: 1, of them purged: 1; out of zone 2: images 2, rows of records 1, named in rows of others 1; out of "
+        "annotations: 1 rows; files"
     )
     told = tables.read(spark, tables.table(story.config, "secure/withdrawals")).orderBy("version").collect()
     assert [(r["chi"], r["policy"], r["cohort"], r["version"], r["images"], r["records"]) for r in told] == [
@@ -221,7 +236,7 @@ def test_behind_another_key_who_said_no_before_is_in_no_build_and_is_purged_unde
     assert left == [(project_patient(former, CAL),)], "a successor has nobody whose no is in force"
 
 
-@pytest.mark.parametrize("commits", [2, 6, 7, 8])
+@pytest.mark.parametrize("commits", [2, 6, 7, 8, 9])
 def test_a_run_killed_behind_a_commit_is_completed_by_the_next(
     spark: SparkSession, built: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
@@ -232,7 +247,7 @@ def test_a_run_killed_behind_a_commit_is_completed_by_the_next(
 
     assert done == [
         "merge opt_outs", "delete links", "delete images", "delete records/smr02", "merge records/smr02",
-        "append withdrawals", "merge cohorts", "delete opt_outs", "append withdrawals",
+        "delete annotations", "append withdrawals", "merge cohorts", "delete opt_outs", "append withdrawals",
     ][:commits]  # fmt: skip
     assert found(config, ANN) == set()
     assert open_cohort(spark, config, "demo", "scans").version == 5

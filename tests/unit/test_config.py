@@ -74,7 +74,8 @@ def test_every_wrong_field_is_named_at_once(tmp_path: Path) -> None:
 
 def test_a_missing_field_is_told_with_what_it_is_for(tmp_path: Path) -> None:
     assert problem(written(tmp_path, "keys:\n  archive: {file: /k}\n")) == (
-        "smi.yaml: keys.projects is missing. It is: parent of every project's key; read by build_cohort and withdraw."
+        "smi.yaml: keys.projects is missing. It is: parent of every project's key; read by build_cohort, "
+        "load_annotations and withdraw."
     )
 
 

@@ -70,8 +70,9 @@ class Report:
 def scan_table(spark: SparkSession, config: Config, name: str, *, with_names: bool = False) -> Report:
     """Search every text of a table of zone 2 or 3 as it is; put what is found in place of what ``secure/findings`` has.
 
-    name: as users write it, ``deidentified/records/smr01``, ``analysis/<project>/<cohort>/images``. ``with_names``: the
-    words of each person's own PatientName too, which ``secure/images`` has; for ``deidentified/images`` alone.
+    name: as users write it, ``deidentified/records/smr01``, ``analysis/<project>/<cohort>/images``,
+    ``analysis/<project>/annotations``. ``with_names``: the words of each person's own PatientName too, which
+    ``secure/images`` has; for ``deidentified/images`` alone.
     A table that is as it was at its last scan writes nothing new.
     Raises IdentifiersFoundError, whose text is the report, where anything is found; InputError for a table of zone 1 or
     names that are asked for elsewhere; TableError for a table that is not there; BusyError while another scan writes.
@@ -97,12 +98,12 @@ def scan_table(spark: SparkSession, config: Config, name: str, *, with_names: bo
 def scanned_table(config: Config, name: str) -> Table:
     """The table of that name; InputError for a name that is not of zone 2 or 3."""
     zone, *path = name.split("/")
-    in_snapshot = zone == "analysis" and len(path) > 2
+    of_project = path[2:] or path[1:] if zone == "analysis" else []  # of a cohort's version, or beside its cohorts
     if zone not in ("deidentified", "analysis") or not path or not _NAME.fullmatch(name):
         raise InputError(
             f"{name} is not a table of zone 2 or 3. Write deidentified/<table> or analysis/<project>/<cohort>/<table>."
         )
-    return tables.table(config, name, schema="/".join(path[2:] if in_snapshot else path))
+    return tables.table(config, name, schema="/".join(of_project or path))
 
 
 def find_in_rows(rows: DataFrame, schema: TableSchema, rules: Rules) -> DataFrame:

@@ -135,8 +135,9 @@ def test_other_tables_are_refused(spark: SparkSession, config: Config) -> None:
         scan_table(spark, config, "analysis/demo/c' OR '1'='1/images")
     with pytest.raises(InputError, match="in deidentified/images alone, not in deidentified/studies"):
         scan_table(spark, config, "deidentified/studies", with_names=True)
-    with pytest.raises(TableError, match="deidentified/images does not exist"):
-        scan_table(spark, config, "deidentified/images")
+    for name in ("deidentified/images", "analysis/lung/annotations"):
+        with pytest.raises(TableError, match=f"{name} does not exist"):
+            scan_table(spark, config, name)
 
 
 def test_a_shape_has_no_letter_and_no_digit_of_the_text(spark: SparkSession) -> None:
