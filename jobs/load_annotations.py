@@ -6,7 +6,6 @@ are listed. Licence and consent stand with the labels wherever they are opened.
 """
 
 from argparse import Namespace
-from getpass import getuser
 
 from pyspark.sql import SparkSession
 
@@ -16,7 +15,7 @@ from smi_spark.job import arguments, main
 
 
 def run(spark: SparkSession, config: Config, options: Namespace) -> Loaded:
-    terms = Terms(options.licence, options.consent, options.by)
+    terms = Terms(options.licence, options.consent)
     return load_annotations(spark, config, options.project, options.set_name, options.source, terms)
 
 
@@ -27,5 +26,4 @@ if __name__ == "__main__":
     parser.add_argument("--source", required=True, metavar="URI", help="a file, CSV or Parquet")
     parser.add_argument("--licence", required=True, metavar="TEXT", help="what they may be used under")
     parser.add_argument("--consent", required=True, metavar="TEXT", help="on what consent or approval they were made")
-    parser.add_argument("--by", default=getuser(), metavar="NAME", help="who loads them (default: this user)")
     main(parser, run)

@@ -24,7 +24,7 @@ from smi_spark.deidentified.keyed import keyed_tables
 from smi_spark.deidentified.replaced import read_replaced
 from smi_spark.errors import InputError, TableError, nearest
 from smi_spark.lease import lease
-from smi_spark.run import new_run_id
+from smi_spark.run import new_run_id, operator
 
 TOLD = 10  # rows that were left out, on the screen
 _LEVELS = {"study": "studies", "series": "series", "instance": "instances"}
@@ -39,7 +39,6 @@ class Terms:
 
     licence: str
     consent: str
-    loaded_by: str
 
 
 @dataclass(frozen=True)
@@ -269,7 +268,7 @@ def _append(judged: DataFrame, config: Config, project: str, loaded: Loaded, fil
         "set_name": F.lit(loaded.name.partition("/")[2]), "version": F.lit(loaded.version),
         "licence": F.lit(loaded.terms.licence), "consent": F.lit(loaded.terms.consent),
         "source": F.lit(file.extract.path.rpartition("/")[2]), "checksum": F.lit(file.extract.checksum),
-        "loaded_by": F.lit(loaded.terms.loaded_by), "loaded_at": F.current_timestamp(), "run_id": F.lit(run_id),
+        "loaded_by": F.lit(operator(config)), "loaded_at": F.current_timestamp(), "run_id": F.lit(run_id),
     }  # fmt: skip
     tables.append(tables.completed(judged.drop("copies"), target, **stamps), target)
 

@@ -111,7 +111,7 @@ def project_folder(config: Config) -> Path:
 
 def read_project(content: dict[str, Any], place: str) -> Project:
     """The project that ``content`` holds; ``place`` is its file, whose name is the project's."""
-    project = validate(Project, content, place)
+    project = validate(Project, content, place, Path(place).parent)
     project._place = place
     wrong = list(_wrong_names(project))
     if wrong:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo
 
 from smi_spark import resources
 from smi_spark.analysis.uid_list import UIDS, read_uids, uids_sha256
@@ -110,31 +110,32 @@ class Rejection(Part):
         return self._uids[file]
 
 
-def load_rejection(name: str) -> Rejection:
-    """The rules ``conf/rejection/<name>.yaml``, or those of the file itself where ``name`` ends with .yaml.
+def load_rejection(name: str, folder: Path | None = None) -> Rejection:
+    """The rules ``conf/rejection/<name>.yaml``, or those of a file where ``name`` ends with .yaml, from ``folder``.
 
-    Lists of UIDs lie in the same folder. Raises ConfigError naming the file, each wrong field, column, value or rule,
-    and the nearest right one.
+    Lists of UIDs lie in the folder of the rules. Raises ConfigError naming the file, each wrong field, column, value or
+    rule, and the nearest right one.
     """
-    path = _place(name)
+    path = _place(name, folder)
     if not path.is_file():
         known = sorted(found.stem for found in path.parent.glob("*.yaml"))
         if name.endswith(".yaml"):
-            raise ConfigError(f"rejection rules {name} do not exist. Give a .yaml file, or a name of conf/rejection.")
+            raise ConfigError(f"rejection rules {path} do not exist. Give a .yaml file, or a name of conf/rejection.")
         raise ConfigError(unknown_name("conf/rejection", name, "rule file", known))
     return _checked(load_yaml(path) | {"file": name}, path, str(path))
 
 
-def as_rejection(given: Any) -> Any:
+def as_rejection(given: Any, info: ValidationInfo) -> Any:
     """What a definition or a project says of rules, as a value: their name is read, a value stays.
 
-    Rules as the registry has them, of a version that was built, are taken as they are; their lists have to hold the
-    UIDs that they held then.
+    A .yaml file is named from the folder of the file that names it. Rules as the registry has them, of a version that
+    was built, are taken as they are; their lists have to hold the UIDs that they held then.
     """
+    folder = (info.context or {}).get("folder")
     if isinstance(given, str):
-        return load_rejection(given)
+        return load_rejection(given, folder)
     if isinstance(given, dict):
-        return _checked(given, _place(str(given.get("file", ""))), "rejection")
+        return _checked(given, _place(str(given.get("file", "")), folder), "rejection")
     return given
 
 
@@ -175,8 +176,10 @@ def check_row(row: Any, place: str) -> dict[str, Any]:
     return row
 
 
-def _place(name: str) -> Path:
-    return Path(name) if name.endswith(".yaml") else resources.folder("conf") / "rejection" / f"{name}.yaml"
+def _place(name: str, folder: Path | None) -> Path:
+    if name.endswith(".yaml"):
+        return (folder or Path()) / name
+    return resources.folder("conf") / "rejection" / f"{name}.yaml"
 
 
 def _checked(content: dict[str, Any], path: Path, place: str) -> Rejection:

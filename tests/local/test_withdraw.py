@@ -45,7 +45,7 @@ def built(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Conf
     labels.write_text(
         "".join(["StudyInstanceUID,finding\n", *(f"{study(config, one)},{LABEL[one]}\n" for one in LABEL)])
     )
-    load_annotations(spark, config, "demo", "findings", str(labels), Terms("CC0", "all of them", "a test"))
+    load_annotations(spark, config, "demo", "findings", str(labels), Terms("CC0", "all of them"))
     load(spark, config, Path(config.root).parent / "list.csv", f"{ANN},2020-01-01,purge,")
     return config
 

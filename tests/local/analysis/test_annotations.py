@@ -24,6 +24,7 @@ from smi_spark.deidentified.keys import load_key, project_key
 from smi_spark.deidentified.opt_outs import COPIED
 from smi_spark.deidentified.pseudonyms import pseudonym
 from smi_spark.errors import InputError, TableError
+from smi_spark.run import operator
 from smi_spark.schema import load_schema
 from smi_spark.secure.opt_outs import ASKED, opt_outs_copy
 from tests.conftest import make_config
@@ -32,7 +33,7 @@ from tests.leaks import find_tokens
 from tests.projects import LONG, LUNG, with_projects
 from tests.rows import frame
 
-TERMS = Terms("CC BY-NC 4.0", "Readers of the project, approval 2026-017", "a coordinator")
+TERMS = Terms("CC BY-NC 4.0", "Readers of the project, approval 2026-017")
 
 
 def uid(number: int) -> str:
@@ -141,7 +142,7 @@ def test_labels_of_known_uids_are_taken_once_and_the_rest_is_told(
         key=str,
     )
     assert str(nodules) == (
-        f"demo/nodules version 1: labels.csv, loaded {nodules.loaded_at:%Y-%m-%d} by a coordinator\n"
+        f"demo/nodules version 1: labels.csv, loaded {nodules.loaded_at:%Y-%m-%d} by {operator(site.config)}\n"
         "licence: CC BY-NC 4.0\nconsent: Readers of the project, approval 2026-017"
     )
     assert nodules.left_out.count() == 7
@@ -150,7 +151,7 @@ def test_labels_of_known_uids_are_taken_once_and_the_rest_is_told(
 
 @pytest.mark.long
 def test_another_file_or_other_terms_are_another_version(spark: SparkSession, site: Site, tmp_path: Path) -> None:
-    other = Terms("CC0", TERMS.consent, TERMS.loaded_by)
+    other = Terms("CC0", TERMS.consent)
     assert site.load(spark, other).version == 2
     parquet.write_table(pa.table({"SOPInstanceUID": [uid(BEA + 2)], "grade": [3]}), tmp_path / "grades.parquet")
     grades = Site(site.config, tmp_path / "grades.parquet")
@@ -190,7 +191,7 @@ def test_a_file_or_terms_that_cannot_be_used_are_named(spark: SparkSession, site
         f"labels.csv: no label could be taken; nothing was loaded.\n  row 1: unknown_uid {UNKNOWN}"
     )
     with pytest.raises(InputError, match=r"^no consent is stated\. .* --consent TEXT\.$"):
-        site.load(spark, Terms("CC0", " ", "me"))
+        site.load(spark, Terms("CC0", " "))
     (tmp_path / "further.csv").touch()
     with pytest.raises(InputError, match=r" holds 2 files\. A version of a set is one file: name it\.$"):
         Site(site.config, tmp_path).load(spark)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from smi_spark.analysis.definition import Definition, read_definition
+from smi_spark.analysis.definition import read_definition
 from smi_spark.analysis.permission import check_permitted, with_rejection
 from smi_spark.analysis.project import read_project
-from smi_spark.analysis.rejection import Rejection, as_rejection, check_row, load_rejection, read_row, reason
+from smi_spark.analysis.rejection import Rejection, check_row, load_rejection, read_row, reason
 from smi_spark.analysis.uid_list import read_uids
 from smi_spark.errors import ConfigError, InputError
 from smi_spark.resources import folder
@@ -131,6 +131,10 @@ def test_a_definition_without_rules_has_those_of_its_project(tmp_path: Path) -> 
     own = read_definition(QUESTION | {"rejection": "standard"}, "scans.yaml")
     none = read_definition(QUESTION, "scans.yaml")
     project = read_project(LUNG | LONG | {"rejection": str(tmp_path / "rules.yaml")}, "conf/projects/lung.yaml")
+    beside = read_definition(QUESTION | {"rejection": "rules.yaml"}, "scans.yaml", tmp_path)
+    assert beside.rejection is not None
+    assert project.rejection is not None
+    assert beside.rejection.rules == project.rejection.rules
     assert with_rejection(own, project) == own
     assert with_rejection(none, project).rejection == project.rejection
     assert with_rejection(none, read_project(LUNG, "conf/projects/lung.yaml")) == none
@@ -268,6 +272,5 @@ def test_no_cohort_lies_where_the_annotations_of_its_project_do() -> None:
 
 def test_rules_travel_as_a_value() -> None:
     read = load_rejection("standard")
-    assert as_rejection(read) is read
-    assert as_rejection(None) is None
-    assert isinstance(read_definition(QUESTION | {"rejection": "standard"}, "x"), Definition)
+    assert read_definition(QUESTION | {"rejection": read}, "x").rejection is read
+    assert read_definition(QUESTION | {"rejection": "standard"}, "x").rejection == read
