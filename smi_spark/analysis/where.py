@@ -112,8 +112,6 @@ def _no_column(name: str) -> str:
     schema = load_schema("images")
     if any(column.name == name and _is_id(column) for column in schema.in_zone("deidentified")):
         return f"{name} holds ids, which an expression may not look at. Give ids in a file: images.from_list."
-    if any(column.name == name for column in schema.in_zone("deidentified")):
-        return f"{name} is not for expressions: each of its values has several fields."
     if any(column.name == name for column in schema.columns):
         return f"{name} stands in no table beyond zone 1."
     by_small = {known.lower(): known for known in _kinds()}
