@@ -37,9 +37,13 @@ from smi_spark.secure.runs import newest_ended
 
 ZONE_2_LEASE = "images-and-records"
 
-# Batches for the workers end by their number of rows alone. Spark otherwise asks for the size of what it has gathered
-# at each row, which is dear where columns are lists: of ids and texts so many bytes never come together.
-BY_ROWS = {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}
+SETTINGS = {
+    # Batches for the workers end by their number of rows alone. Spark otherwise asks for the size of what it has
+    # gathered at each row, which is dear where columns are lists: of ids and texts so many bytes never come together.
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
+    # Parquet otherwise counts the bytes and levels of every value, nulls among them, which nothing reads.
+    "parquet.size.statistics.enabled": "false",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def run(spark: SparkSession, config: Config) -> Counts:
     """
     check_tables(load_profile(config.profile))
     archive_key, run_id = key_id(load_key(config.keys.archive)), new_run_id()
-    with lease(config.zone("deidentified"), ZONE_2_LEASE, run_id), tables.settings(spark, BY_ROWS):
+    with lease(config.zone("deidentified"), ZONE_2_LEASE, run_id), tables.settings(spark, SETTINGS):
         return _bring_up(spark, config, archive_key, run_id)
 
 

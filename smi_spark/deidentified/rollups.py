@@ -1,7 +1,5 @@
 """Series and studies, rolled up from the images of zone 2 or 3."""
 
-from collections.abc import Callable
-
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -13,6 +11,7 @@ from smi_spark.deidentified.reached import OF_IMAGES, note_reached
 from smi_spark.secure import rollups
 from smi_spark.secure.instances import is_indexed, places_of, within
 
+_BY = ["StudyInstanceUID"]
 _OF_MOST = ("is_original", "is_primary", "label_confidence", "label_rules")
 
 
@@ -21,28 +20,15 @@ def roll_up_series(images: DataFrame) -> DataFrame:
 
     A label is that of most images which have a known one, a risk the highest of any.
     """
-    further = {"patient_id": F.min("patient_id"), "text_version": F.max("text_version")}
-    further |= {labeller.column: _most_known(labeller.column) for labeller in labellers()}
-    further |= {name: rollups.most(name) for name in _OF_MOST}
-    of = [*further]
-    for risk in risk_labellers():
-        highest = _highest(risk.column, risk.reason)
-        further |= {risk.column: highest[risk.column], risk.reason: highest[risk.reason]}
-        of += [risk.column, risk.reason]
-    return rollups.roll_up_series(images, "deidentified", further, of)
+    return rollups.roll_up_series(images, "deidentified", _further_of_series(), _further_columns())
 
 
 def roll_up_studies(images: DataFrame) -> DataFrame:
     """One row a study (schemas/studies.yaml) of ``images`` (columns as in deidentified/images)."""
-    further = {
-        "patient_id": F.min("patient_id"),
-        "age_at_study": F.min("age_at_study"),
-        "text_version": F.max("text_version"),
-        "body_part_labels": F.sort_array(F.collect_set("body_part_label")),
-        "mr_sequence_labels": F.sort_array(F.collect_set("mr_sequence_label")),
-    }
-    further |= {risk.column: _highest(risk.column)[risk.column] for risk in risk_labellers()}
-    return rollups.roll_up_studies(images, "deidentified", further, [*further, "body_part_label", "mr_sequence_label"])
+    return rollups.roll_up_studies(images, "deidentified", _further_of_studies(), _further_columns())
+
+
+_ROLL_UPS = {"series": roll_up_series, "studies": roll_up_studies}
 
 
 def bring_up_roll_ups(
@@ -51,45 +37,67 @@ def bring_up_roll_ups(
     """``deidentified/series`` and ``studies`` as the images are; gives how many rows of each were written.
 
     before: the version of the images that this run found. touched: StudyInstanceUID of zone 1 of the studies whose
-    images it changed, some perhaps that it did not; none where it does not know. A roll-up of that version is brought
-    up for these studies alone; one that is of no known version, or of one before a run that was killed, is made anew.
+    images it changed, some perhaps that it did not; none where it does not know. Roll-ups of that version are brought
+    up for these studies alone; those that are of no known version, or of one before a run that was killed, are made
+    anew.
     """
     images = tables.table(config, "deidentified/images")
-    now = tables.content_version(spark, images)
-    series = _bring_up(spark, config, "series", roll_up_series, before, now, touched)
-    return series, _bring_up(spark, config, "studies", roll_up_studies, before, now, touched)
+    now = str(tables.content_version(spark, images))
+    targets = [tables.table(config, f"deidentified/{name}") for name in _ROLL_UPS]
+    of = {one.name: tables.get_property(spark, one, OF_IMAGES) for one in targets if tables.exists(spark, one)}
+    stale = [target for target in targets if of.get(target.name) != now]
+    if not stale:
+        return 0, 0
+    rows, studies, where = tables.read(spark, images), None, F.lit(True)
+    if touched is not None and all(of.get(target.name) == str(before) for target in stale):
+        if is_indexed(spark, config):  # where the studies have or had images: their rows stand there too
+            where = within(places_of(spark, config, touched, _BY))
+        theirs = pseudonymise(touched.select(*_BY).distinct(), {_BY[0]: "uid"}, config.keys.archive)
+        studies = tables.worked_out(theirs)
+        rows = rows.where(where).join(studies, _BY, "left_semi")
+    counts = dict.fromkeys((target.name for target in targets), 0)
+    with tables.held(rollups.count_alike(rows, (*rollups.COLUMNS, *_further_columns()))) as alike:
+        for target in stale:
+            counts[target.name] = _put(_ROLL_UPS[target.schema.table](alike), target, studies, where)
+            note_reached(spark, target, {OF_IMAGES: now})
+    series, study = counts.values()
+    return series, study
 
 
-def _bring_up(
-    spark: SparkSession, config: Config, name: str, roll_up: Callable[[DataFrame], DataFrame], before: int | None,
-    now: int, touched: DataFrame | None,
-) -> int:  # fmt: skip
-    target, images = (tables.table(config, f"deidentified/{table}") for table in (name, "images"))
-    of = tables.get_property(spark, target, OF_IMAGES) if tables.exists(spark, target) else None
-    if of == str(now):
-        return 0
-    rows = tables.read(spark, images)
-    if touched is None or of is None or of != str(before):
-        count = tables.replace(roll_up(rows), target)
-    else:
-        count = _bring_up_touched(spark, config, target, rows, roll_up, touched)
-    note_reached(spark, target, {OF_IMAGES: str(now)})
-    return count
-
-
-def _bring_up_touched(
-    spark: SparkSession, config: Config, target: tables.Table, images: DataFrame,
-    roll_up: Callable[[DataFrame], DataFrame], touched: DataFrame,
-) -> int:  # fmt: skip
-    """Only partitions are read in which the studies have or had images: their rows stand there too."""
-    by = ["StudyInstanceUID"]
-    where = F.lit(True)
-    if is_indexed(spark, config):
-        where = within(places_of(spark, config, touched, by))
-    studies = tables.worked_out(pseudonymise(touched.select(*by).distinct(), {by[0]: "uid"}, config.keys.archive))
-    with tables.held(roll_up(images.where(where).join(studies, by, "left_semi"))) as rows:
+def _put(rolled_up: DataFrame, target: tables.Table, studies: DataFrame | None, where: Column) -> int:
+    """In place of what the table says of these studies, which stands ``where``; of all for none."""
+    if studies is None:
+        return tables.replace(rolled_up, target)
+    with tables.held(rolled_up) as rows:
         rollups.bring_up(rows, target, studies, where)
         return rows.count()
+
+
+def _further_of_series() -> dict[str, Column]:
+    further = {"patient_id": F.min("patient_id"), "text_version": F.max("text_version")}
+    further |= {labeller.column: _most_known(labeller.column) for labeller in labellers()}
+    further |= {name: rollups.most(name) for name in _OF_MOST}
+    for risk in risk_labellers():
+        highest = _highest(risk.column, risk.reason)
+        further |= {risk.column: highest[risk.column], risk.reason: highest[risk.reason]}
+    return further
+
+
+def _further_of_studies() -> dict[str, Column]:
+    further = {
+        "patient_id": F.min("patient_id"),
+        "age_at_study": F.min("age_at_study"),
+        "text_version": F.max("text_version"),
+        "body_part_labels": F.sort_array(F.collect_set("body_part_label")),
+        "mr_sequence_labels": F.sort_array(F.collect_set("mr_sequence_label")),
+    }
+    return further | {risk.column: _highest(risk.column)[risk.column] for risk in risk_labellers()}
+
+
+def _further_columns() -> list[str]:
+    """Columns of images that are rolled up beyond those of zone 1."""
+    risks = [name for risk in risk_labellers() for name in (risk.column, risk.reason)]
+    return ["patient_id", "age_at_study", "text_version", *(one.column for one in labellers()), *_OF_MOST, *risks]
 
 
 def _most_known(label: str) -> Column:

@@ -18,7 +18,7 @@ from smi_spark.deidentified.mapping import LEASE, SITE, mapping, put
 from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
-from smi_spark.deidentified.pseudonymise import BY_ROWS, ZONE_2_LEASE
+from smi_spark.deidentified.pseudonymise import SETTINGS, ZONE_2_LEASE
 from smi_spark.deidentified.reached import note_reached, renewed
 from smi_spark.deidentified.records import renew_records
 from smi_spark.deidentified.replaced import note_replaced, record_replaced
@@ -67,7 +67,7 @@ def update_pseudonyms(spark: SparkSession, config: Config) -> Updated:
         raise InputError("pseudonyms.patients is keyed: no id can arrive. There is nothing to update.")
     name = new_run_id()
     zone_2, ids = lease(config.zone("deidentified"), ZONE_2_LEASE, name), lease(config.zone("secure"), LEASE, name)
-    with zone_2, ids, tables.settings(spark, BY_ROWS):
+    with zone_2, ids, tables.settings(spark, SETTINGS):
         check_key(spark, config, archive_key)
         swapper = choose_swapper(spark, config)
         run_id = max(name, new_run_id(after=swapper.up_to()))  # behind all that any table notes

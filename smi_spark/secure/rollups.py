@@ -11,12 +11,13 @@ from smi_spark.schema import load_schema
 from smi_spark.secure.instances import rows_of, within
 from smi_spark.secure.runs import Run
 
-IMAGE_COUNT = "image_count"
 _STATED = "NumberOfStudyRelatedInstances"
 _PLACE = ("modality", "year")
 _OF_BOTH = (*_PLACE, "PatientID", "StudyDate", "run_id")
 _OF_SERIES = ("SeriesDate", "SeriesDescription", "Manufacturer", "ManufacturerModelName")
 _OF_STUDIES = ("AccessionNumber", "StudyDescription", "PatientSex", "SeriesInstanceUID", _STATED)
+IMAGE_COUNT = "image_count"
+COLUMNS = ("StudyInstanceUID", *_OF_BOTH, *_OF_SERIES, *_OF_STUDIES)  # of images, that roll-ups are made of
 
 
 def roll_up_series(
@@ -24,9 +25,8 @@ def roll_up_series(
 ) -> DataFrame:
     """One row a series of ``images``, in the columns that ``schemas/series.yaml`` gives ``zone``.
 
-    images: columns as the zone's images have them. ``further``: what only a later zone has, an aggregate a column, of
-    rows each of which stands for ``image_count`` images that have the same in all columns; ``of``: the images' columns
-    that it is made of.
+    images: columns as the zone's images have them, or as ``count_alike`` gives them. ``further``: what only a later
+    zone has, an aggregate a column, of rows of ``count_alike``; ``of``: the images' columns that it is made of.
     """
     names = (*_OF_BOTH, *_OF_SERIES, *of)
     return _rolled_up(images, names, "series", zone, _of_both() | _of_series() | dict(further or {}))
@@ -47,14 +47,24 @@ def roll_up_studies(
 def most(name: str, value: str = "") -> Column:
     """What most images have in the column, or of ``value`` (SQL), of several the least; null counts for nothing.
 
-    An aggregate of rows that stand for ``image_count`` images each. Where a series has one such row, as nearly all
-    have, nothing is counted.
+    An aggregate of rows of ``count_alike``. Where a series has one, as nearly all have, nothing is counted.
     """
     rows = f"collect_list(struct({value or name} AS value, {IMAGE_COUNT}))"
     values = f"array_sort(array_distinct(filter({rows}.value, one -> one IS NOT NULL)))"
     images = f"aggregate({rows}, 0L, (so_far, row) -> so_far + IF(row.value = one, row.{IMAGE_COUNT}, 0L))"
     counted = f"transform({values}, (one, place) -> struct({images} AS images, -place AS place, one))"
     return F.expr(f"IF(size({rows}) = 1, {rows}[0].value, array_max({counted}).one)")
+
+
+def count_alike(images: DataFrame, names: Sequence[str]) -> DataFrame:
+    """Each set of values that images have in the columns ``names``, once, and ``image_count``.
+
+    Of ``names``, those that the images lack are passed over. Images that are counted already are added up.
+    """
+    counted = IMAGE_COUNT in images.columns
+    count = F.sum(IMAGE_COUNT) if counted else F.count(F.lit(1))
+    there = dict.fromkeys(name for name in names if name in images.columns)
+    return images.groupBy(*there).agg(count.alias(IMAGE_COUNT))
 
 
 def roll_up_new(spark: SparkSession, config: Config, run: Run) -> tuple[int, int]:
@@ -127,8 +137,7 @@ def _rolled_up(
     schema = load_schema(table)
     columns = [column.name for column in schema.in_zone(zone)]
     wanted = [aggregates[name].alias(name) for name in columns if name not in schema.key]
-    known = dict.fromkeys(name for name in (*schema.key, *names) if name in images.columns)
-    counted = images.groupBy(*known).agg(F.count(F.lit(1)).alias(IMAGE_COUNT))
+    counted = count_alike(images, (*schema.key, *names))
     return counted.groupBy(*schema.key).agg(*wanted).select(*columns)
 
 
