@@ -14,7 +14,7 @@ from smi_spark.analysis.cohort import Cohort, open_cohort
 from smi_spark.analysis.definition import Definition, read_definition
 from smi_spark.analysis.delivery import patients_for_project
 from smi_spark.analysis.opt_outs import ZoneTwo, check_unmoved, pin_opt_outs
-from smi_spark.analysis.permission import check_permitted, left_out
+from smi_spark.analysis.permission import check_permitted, left_out, with_rejection
 from smi_spark.analysis.project import Project, load_project
 from smi_spark.analysis.registry import Input, Registered, register, registered
 from smi_spark.analysis.snapshot import Shape, checksum_of, content_sums, snapshot_rows
@@ -55,23 +55,29 @@ class Rebuilt:
         return f"{told}; {but}. {written}"
 
 
-def rebuild_cohort(spark: SparkSession, config: Config, name: str, dry_run: bool = False) -> Rebuilt:
+def rebuild_cohort(
+    spark: SparkSession, config: Config, name: str, dry_run: bool = False, given: Definition | None = None
+) -> Rebuilt:
     """Build a version again, ``<project>/<cohort>/<version>``, from the definition and the inputs that its row names.
 
     Opt-outs are read at their newest. Where nobody of the version said no since, its content has to come out the same,
     by its checksum, and nothing is written. Where somebody did, the rest is compared likewise, and the next version of
     the cohort is registered, which says which one it rebuilds; once more with the same outcome it is none. With
     ``dry_run`` nothing is written in any case.
+    given: the definition as its file has it, for one with a list of ids, of which the row has but the hash.
     What the project may have now has to cover what the version has.
     Raises InputError for another form of name; TableError for a version that is not there or was withdrawn, for inputs
     whose files are gone, naming table and version, and where the content comes out otherwise; ConfigError where the
-    project may not have the version, or not today, or where its dates or its key are others now.
+    project may not have the version, or not today, where its dates, its key or what it rejects are others now, and
+    where ``given`` is another definition.
     """
     before = open_cohort(spark, config, *_parsed(name)).entry
     place = before.place
     definition = read_definition(json.loads(before.definition), place)
     project = load_project(config, definition.project, f"{place}: ")
     check_permitted(definition, project, place)
+    if given is not None:
+        definition = _given(with_rejection(given, project), definition, place)
     shape = _shape(config, before, definition, project)
     run_id = new_run_id()
     with lease(config.zone("analysis"), f"{before.project}-{before.cohort}", run_id):
@@ -119,6 +125,8 @@ def _shape(config: Config, before: Registered, definition: Definition, project: 
         raise ConfigError(
             f"{before.place}: it was built with project key {before.key_id}, which is another now. {_NEXT}"
         )
+    if with_rejection(definition, project) != definition:
+        raise ConfigError(f"{file}: rejection: there are rules now, and it was built without. {_NEXT}")
     now = left_out(definition, project)
     hidden = {name: tuple(hidden_columns(before, name)) for name in now}
     there = {table.name for table in before.tables}
@@ -129,6 +137,14 @@ def _shape(config: Config, before: Registered, definition: Definition, project: 
 
 
 _NEXT = "It cannot be built again as it was: build the next version from its definition."
+
+
+def _given(given: Definition, recorded: Definition, place: str) -> Definition:
+    if given != recorded:
+        raise ConfigError(
+            f"{place} was built from another definition than the file given. Give the file as it was then."
+        )
+    return given
 
 
 def _check_kept(spark: SparkSession, config: Config, before: Registered, inputs: Sequence[Input]) -> None:
