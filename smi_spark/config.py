@@ -155,6 +155,7 @@ class Config(_Section):
     operator: Annotated[
         str, Field(description="who runs the jobs, as snapshots say it; left out: the account of the operating system")
     ] = ""
+    cards: Annotated[bool, Field(description="whether each version of a cohort gets a card beside its manifest")] = True
     keys: Keys
     ingest: Ingest = Ingest()
     records: Records = Records()

@@ -37,6 +37,7 @@ def make_config(root: Path) -> Config:
         keys=Keys(
             archive=KeySource(file=str(keys / "archive.key")), projects=KeySource(file=str(keys / "projects.key"))
         ),
+        cards=False,  # but where they are what is tested
         ingest=Ingest(max_bad_fraction=1.0),
         spark=SPARK,
     )

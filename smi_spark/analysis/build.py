@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import __version__, tables
+from smi_spark.analysis.card import write_card
 from smi_spark.analysis.cohort import Cohort
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.hold_out import count_held_out
@@ -111,6 +112,7 @@ def _build(spark: SparkSession, config: Config, definition: Definition, project:
         assert last is not None
         entry = last
     write_beside(Cohort(spark, config, entry))  # also after a build that was killed between the row and its copy
+    write_card(spark, config, entry, project.minimum_cell)
     return Built(definition, entry.attrition, entry, is_new, place, told)
 
 

@@ -24,11 +24,11 @@ Name = tuple[str, ...]
 
 
 class Told(NamedTuple):
-    """What is told of a count: its ``value``, or none where it is hidden; between which bounds readers can tell it to be.
+    """What is told of a count: its ``value``, or none where it is hidden.
 
-    most: none where nothing bounds it. version: the earlier version whose value it is, where fewer people than the
-    minimum have come or gone since, or perhaps nobody. people: at least so many (a multiple of the minimum) are behind
-    a count that is not of people.
+    least and most: between which readers know it to be; most is none where nothing bounds it. version: the earlier
+    version whose value it is, where fewer people than the minimum have come or gone since, or perhaps nobody. people:
+    at least so many (a multiple of the minimum) are behind a count that is not of people.
     """
 
     value: int | None

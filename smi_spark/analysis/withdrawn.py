@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import __version__, purge, tables
+from smi_spark.analysis.card import withdraw_card, write_card
 from smi_spark.analysis.delivery import patients_for_project
 from smi_spark.analysis.registry import (
     Delivered,
@@ -89,11 +90,15 @@ def withdraw_versions(
 
 
 def clear_versions(spark: SparkSession, config: Config, entries: Sequence[Registered]) -> int:
-    """Let nothing be left of the versions of a cohort that are withdrawn: their manifests say so, their files go, and
-    what logs told of these. Versions that are not stay readable. Gives the number of files.
+    """Let nothing be left of the versions of a cohort that are withdrawn: their manifests and cards say so, their files
+    go, and what logs told of these. Versions that are not stay readable. Gives the number of files.
     """
     for entry in entries:
         write_manifest(config, entry, again=entry.withdrawn_at is not None)
+        if entry.withdrawn_at is not None:
+            withdraw_card(config, entry)
+    for entry in sorted(readable(entries), key=lambda one: one.version):
+        write_card(spark, config, entry)
     count = 0
     for name in sorted({table.name for entry in entries if entry.withdrawn_at for table in entry.tables}):
         target = snapshot_table(config, entries[0].project, entries[0].cohort, name)

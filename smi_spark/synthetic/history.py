@@ -4,6 +4,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import accumulate
+from zlib import crc32
 
 from smi_spark.synthetic.days import day_between, yearly
 from smi_spark.synthetic.people import Person, Population, a_postcode, an_address
@@ -13,6 +15,11 @@ from smi_spark.synthetic.records import Row, sex_code
 # CHI keeps addresses since 2000 ("CURL Extensions", International Journal of Population Data Science, September 2024).
 ADDRESSES_SINCE = date(2000, 1, 1)
 _DAY = timedelta(days=1)
+# Of a thousand people. Source: Scotland's Census 2011, table KS201SC: White 96.0 %, Asian 2.7 %, African 0.6 %, mixed
+# 0.4 %, other 0.3 %, Caribbean or Black 0.1 % (rounded); not known: assumed.
+_ETHNIC_GROUPS = {
+    "1A": 840, "1B": 75, "1Z": 25, "3F": 10, "3G": 6, "3J": 8, "4D": 6, "2A": 4, "6Z": 3, "5D": 1, "99": 22,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,8 @@ class History:
                 "DATE_OF_BIRTH": person.birth_date,
                 "SEX": sex_code(person),
                 "POSTCODE": home.postcode,
+                "SIMD_QUINTILE": quintile(home.postcode),
+                "ETHNIC_GROUP": ethnic_group(person),
                 "DATE_OF_DEATH": died,
                 "DATE_TRANSFER_OUT": left,
                 "SURNAME": person.surname,
@@ -91,6 +100,18 @@ class History:
             stop = min((day for day in (end, last) if day is not None), default=None)
             if stop is None or start <= stop:
                 yield home, start, stop
+
+
+def quintile(postcode: str) -> str:
+    """Quintile of deprivation of a postcode, the same for all who live there."""
+    return str(crc32(postcode.encode()) % 5 + 1)
+
+
+def ethnic_group(person: Person) -> str:
+    """Code of the person's ethnic group; told by the CHI number, so that no other chance of the archive moves."""
+    drawn = crc32(f"ethnic group|{person.chi}".encode()) % 1_000
+    bounds = zip(_ETHNIC_GROUPS, accumulate(_ETHNIC_GROUPS.values()), strict=True)
+    return next(code for code, bound in bounds if drawn < bound)
 
 
 def plan_history(

@@ -1,7 +1,6 @@
 """What a researcher looks at: the notebook of a cohort as a page, drawn by Chromium."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import matplotlib.image
@@ -10,21 +9,10 @@ from nbconvert import HTMLExporter
 from pyspark.sql import SparkSession
 
 from smi_spark.config import Config
-from tests.cluster.loopback import program
+from tests.cluster.chromium import drawn
 from tests.notebook import executed
 
 pytestmark = pytest.mark.browser
-
-# Nothing is fetched, nothing is kept, and no sandbox, which needs rights that a build machine does not give.
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
-
-
-def drawn(page: Path, folder: Path, *flags: str) -> str:
-    """The page's DOM, or nothing where ``flags`` ask for a picture instead."""
-    browser = program("chromium", "chromium-browser", "google-chrome", how="apt install chromium")
-    command = [browser, *FLAGS, f"--user-data-dir={folder / 'profile'}", *flags, page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 @pytest.fixture

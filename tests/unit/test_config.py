@@ -56,7 +56,7 @@ def test_a_later_setting_wins(tmp_path: Path) -> None:
 def test_a_wrong_field_is_named_with_those_accepted(tmp_path: Path) -> None:
     assert problem(written(tmp_path, f"rot: /mnt/smi\n{KEYS}")) == (
         "smi.yaml: rot is not a field. Fields here: root, secure, deidentified, analysis, profile, projects, "
-        "operator, keys, ingest, records, pseudonyms, energy, maintenance, text, spark. Did you mean root?"
+        "operator, cards, keys, ingest, records, pseudonyms, energy, maintenance, text, spark. Did you mean root?"
     )
 
 

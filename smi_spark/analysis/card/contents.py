@@ -1,0 +1,308 @@
+"""What a card says: the counts of a snapshot that may be told, beside what earlier cards of the cohort told."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+from smi_spark.analysis.card.counts import Counts
+from smi_spark.analysis.registry import Registered
+from smi_spark.analysis.selection import Left
+from smi_spark.analysis.suppression import (
+    ALL,
+    Cell,
+    Count,
+    Name,
+    Told,
+    chain,
+    coarse,
+    one_way,
+    protect,
+    two_way,
+)
+
+if TYPE_CHECKING:
+    from smi_spark.analysis.card.plots import Plots
+
+Table = Mapping[Name, Told]
+
+PATIENTS, STUDIES, IMAGES_LEFT = "patients left", "studies left", "images left"
+IMAGES, MAKERS = "images", "makers"
+AGE_SEX, ETHNIC_GROUP, DEPRIVATION = "age and sex", "ethnic group", "deprivation"
+OF_PEOPLE = {AGE_SEX: ("age", "sex"), ETHNIC_GROUP: ("ethnic_group",), DEPRIVATION: ("deprivation",)}
+LINKED, POPULATION = "linked", "population"  # of a table of records; of everybody
+
+
+@dataclass(frozen=True)
+class Share:
+    """Between which percentages of the rows a column has no value: 0 and 0 where it always has one."""
+
+    column: str
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the cohort, as a card lists it: what its own card told of it, and what it was made of."""
+
+    version: int
+    built: str
+    patients: Told | None
+    studies: Told | None
+    images: Told | None
+    definition_hash: str
+    inputs: Mapping[str, int]
+    software: str
+    approval: str | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One version of a cohort, as everybody may see it.
+
+    steps: the rules of the attrition in order, whose last is named ALL in the tables of what they left. tables: by the
+    names above; none for one of which nothing may be told. coverage: (source, year) → at least so many patients, 0 for
+    fewer than the minimum. missing: table → columns. came and went: patients since the version before, at least; none
+    where it may not be told, or not be compared. day: on which the population was counted.
+    """
+
+    project: str
+    cohort: str
+    question: str
+    minimum: int
+    version: Version
+    checksum: str
+    profile: str | None
+    dates: str | None
+    approval_reference: str | None
+    steps: tuple[str, ...]
+    tables: Mapping[str, Table | None]
+    coverage: Mapping[tuple[str, str], int]
+    missing: Mapping[str, tuple[Share, ...]]
+    day: str
+    came: int | None = None
+    went: int | None = None
+    earlier: tuple[Version, ...] = ()
+
+    @property
+    def plots(self) -> "Plots":
+        """The same as figures for notebooks."""
+        from smi_spark.analysis.card.plots import Plots
+
+        return Plots(self)
+
+    def to_json(self) -> str:
+        """The card as text, for the cards of later versions and for notebooks."""
+        value = asdict(self)
+        value["tables"] = {
+            name: None if table is None else [[list(cell), *told] for cell, told in table.items()]
+            for name, table in self.tables.items()
+        }
+        value["coverage"] = [[*key, people] for key, people in self.coverage.items()]
+        return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> Card:
+    """The card that ``Card.to_json`` wrote."""
+    value: dict[str, Any] = json.loads(text)
+    value["tables"] = {
+        name: None if rows is None else {tuple(row[0]): Told(*row[1:]) for row in rows}
+        for name, rows in value["tables"].items()
+    }
+    value["coverage"] = {(source, year): people for source, year, people in value["coverage"]}
+    value["missing"] = {name: tuple(Share(**one) for one in shares) for name, shares in value["missing"].items()}
+    value["version"] = _version(value["version"])
+    value["earlier"] = tuple(map(_version, value["earlier"]))
+    return Card(**value | {"steps": tuple(value["steps"])})
+
+
+def make_card(
+    entry: Registered, counts: Counts, minimum: int, others: Sequence[Card] = (), moved: tuple[int, int] | None = None
+) -> Card:
+    """The card of a version; ``others`` are those that the cohort has already, the newest version first.
+
+    moved: patients who came and went since the version before, where it can be read. Tables of people and of images are
+    not told where the cohort's own number of people or images may not be.
+    """
+    tables = dict(_tables(entry, counts, minimum, others))
+    total = _total(tables, PATIENTS)
+    before = next((card.missing for card in others if total and card.version.version == total.version), None)
+    came, went = _moved(moved, minimum)
+    definition = json.loads(entry.definition)
+    return Card(
+        project=entry.project,
+        cohort=entry.cohort,
+        question=str(definition.get("question", "")),
+        minimum=minimum,
+        version=Version(
+            entry.version, f"{entry.built_at:%Y-%m-%d}", total, _total(tables, STUDIES), _total(tables, IMAGES_LEFT),
+            entry.definition_hash, dict(entry.inputs), entry.software_version,
+            entry.approval,
+        ),
+        checksum=entry.content_checksum,
+        profile=entry.profile,
+        dates=entry.dates,
+        approval_reference=entry.approval_reference,
+        steps=tuple(f"{left.step}. {left.rule}" for left in _steps(entry, counts)),
+        tables=tables,
+        coverage=_coverage(counts, minimum, others),
+        missing=_missing(counts, minimum) if before is None else before,
+        day=counts.day.isoformat(),
+        came=came,
+        went=went,
+        earlier=tuple(card.version for card in others if card.version.version < entry.version),
+    )  # fmt: skip
+
+
+def _tables(
+    entry: Registered, counts: Counts, minimum: int, earlier: Sequence[Card]
+) -> Iterator[tuple[str, Table | None]]:
+    steps = _steps(entry, counts)
+    left = dict(_left(steps, minimum, earlier))
+    yield from left.items()
+    people = (left[PATIENTS] or {}).get((ALL,))
+    images = (left[IMAGES_LEFT] or {}).get((ALL,))
+    by_modality = {name: count for name, count in counts.images.items() if ALL not in name}
+    margins = {name: count for name, count in counts.images.items() if ALL in name}
+    cells = two_way(by_modality, margins)
+    yield IMAGES, _told(IMAGES, [replace(cell, of_people=False) for cell in cells], images, minimum, earlier)
+    cells = one_way(counts.makers, counts.total)
+    yield MAKERS, _told(MAKERS, [replace(cell, of_people=False) for cell in cells], images, minimum, earlier)
+    for name, traits in OF_PEOPLE.items():
+        if name == AGE_SEX or counts.population is not None:
+            yield name, _told(name, _of_people(counts.by(*traits)), people, minimum, earlier)
+    for table, linked in sorted(counts.linked.items()):
+        name, patients = f"{LINKED} {table}", counts.total.people
+        both = {"with a row": _people(linked), "without one": _people(patients - linked)}
+        yield name, _told(name, one_way(both, _people(patients)), people, minimum, earlier)
+    if counts.population is not None:
+        everybody = sum(counts.population.values())
+        total = _told(POPULATION, chain([(ALL, _people(everybody))], []), None, minimum, earlier)
+        yield POPULATION, total
+        for name, traits in OF_PEOPLE.items():
+            cells = _of_people(counts.by(*traits, population=True))
+            of_all = f"{POPULATION} by {name}"
+            yield of_all, _told(of_all, cells, (total or {}).get((ALL,)), minimum, earlier)
+
+
+def _steps(entry: Registered, counts: Counts) -> tuple[Left, ...]:
+    total = counts.total
+    return entry.attrition or (Left(1, "images", total.people, 0, total.value),)
+
+
+def _left(steps: Sequence[Left], minimum: int, earlier: Sequence[Card]) -> Iterator[tuple[str, Table | None]]:
+    """What each step left: where patients may not be told anew, studies and images may not either."""
+    names = [f"{one.step}. {one.rule}" for one in steps[:-1]] + [ALL]
+    lost = [max(0, before.patients - after.patients) for before, after in pairwise(steps)]
+    cells = chain(
+        [(name, _people(one.patients)) for name, one in zip(names, steps, strict=True)], [_people(n) for n in lost]
+    )
+    patients = _told(PATIENTS, cells, None, minimum, earlier)
+    yield PATIENTS, patients
+    for table, of in ((STUDIES, "studies"), (IMAGES_LEFT, "images")):
+        values = [getattr(one, of) for one in steps]
+        fewer = [max(0, before - after) for before, after in pairwise(values)]
+        # Who loses studies or images and stays is not counted: it may be one person.
+        behind = [
+            Count(value, people if people >= minimum else min(value, 1))
+            for value, people in zip(fewer, lost, strict=True)
+        ]
+        counts = [(name, Count(value, one.patients)) for name, value, one in zip(names, values, steps, strict=True)]
+        given = [
+            replace(cell, of_people=False, given=_given(cell, table, patients, earlier))
+            for cell in chain(counts, behind)
+        ]
+        yield table, protect(given, minimum) if patients is not None else None
+
+
+def _given(cell: Cell, table: str, patients: Table | None, earlier: Sequence[Card]) -> Told | None:
+    """What is told of a number of studies or images, where that of the patients is not told exactly."""
+    told = (patients or {}).get(cell.name)
+    if not cell.printed or told is None or told.is_exact:
+        return None
+    of_then = next((card.tables.get(table) or {} for card in earlier if card.version.version == told.version), {})
+    then = of_then.get(cell.name)
+    if told.version is None or then is None or then.value is None:
+        return Told(None, 1, None)
+    return then._replace(version=told.version)
+
+
+def _told(name: str, cells: Sequence[Cell], total: Told | None, minimum: int, earlier: Sequence[Card]) -> Table | None:
+    """What may be told of a table; ``total`` is what is told elsewhere of the sum of all its cells."""
+    if total is not None and total.value is None:
+        return None
+    known = [
+        replace(
+            cell,
+            earlier=tuple(told for card in earlier if (told := _earlier(card, name, cell.name)) is not None),
+            given=None if any(cell.name) else total,
+        )
+        for cell in cells
+    ]
+    return protect(known, minimum)
+
+
+def _earlier(card: Card, table: str, cell: Name) -> Told | None:
+    told = (card.tables.get(table) or {}).get(cell)
+    return None if told is None else told._replace(version=told.version or card.version.version)
+
+
+def _of_people(counts: Mapping[tuple[str, ...], int]) -> list[Cell]:
+    if all(len(name) == 1 for name in counts):
+        cells = {name[0]: _people(value) for name, value in sorted(counts.items())}
+        return one_way(cells, _people(sum(counts.values())))
+    table = {(name[0], name[1]): _people(value) for name, value in sorted(counts.items())}
+    margins: dict[tuple[str, str], Count] = {}
+    for (row, column), count in table.items():
+        for name in ((row, ALL), (ALL, column), (ALL, ALL)):
+            margins[name] = _people(margins.get(name, Count(0, 0)).value + count.value)
+    return two_way(table, margins)
+
+
+def _people(value: int) -> Count:
+    return Count(value, value)
+
+
+def _total(tables: Mapping[str, Table | None], name: str) -> Told | None:
+    return (tables[name] or {}).get((ALL,))
+
+
+def _coverage(counts: Counts, minimum: int, earlier: Sequence[Card]) -> dict[tuple[str, str], int]:
+    """Patients by tens, and as an earlier card told it where that was the ten beside."""
+    found = {}
+    for key, people in sorted(counts.coverage.items()):
+        now = coarse(people, minimum)
+        before = next((card.coverage[key] for card in earlier if card.coverage.get(key)), None)
+        found[key] = before if now and before is not None and abs(before - now) <= minimum else now
+    return found
+
+
+def _missing(counts: Counts, minimum: int) -> dict[str, tuple[Share, ...]]:
+    return {name: tuple(_shares(one.rows, one.columns, minimum)) for name, one in counts.filled.items()}
+
+
+def _shares(rows: int, filled: Mapping[str, int], minimum: int) -> Iterator[Share]:
+    """Whole percentages, in steps that hold as many rows as the minimum at least."""
+    step = max(1, min(100, ceil(100 * minimum / rows))) if rows else 100
+    for column, count in filled.items():
+        missing = rows - count
+        if missing in (0, rows):
+            yield Share(column, *((0, 0) if not missing else (100, 100)))
+        else:
+            least = floor(100 * missing / rows / step) * step
+            yield Share(column, least, min(100, least + step))
+
+
+def _moved(moved: tuple[int, int] | None, minimum: int) -> tuple[int | None, int | None]:
+    """Of those who came and went either both are told or none: their difference is."""
+    if moved is None or any(0 < people < minimum for people in moved):
+        return None, None
+    return coarse(moved[0], minimum), coarse(moved[1], minimum)
+
+
+def _version(value: dict[str, Any]) -> Version:
+    told = {name: value[name] and Told(*value[name]) for name in ("patients", "studies", "images")}
+    return Version(**value | told)

@@ -1,0 +1,113 @@
+"""Cards beside the manifests of a cohort: ``card-v<N>.json``, of which ``.html`` and ``.md`` are made."""
+
+from collections.abc import Sequence
+
+from pyarrow import fs
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from smi_spark.analysis.card.contents import Card, from_json, make_card
+from smi_spark.analysis.card.counts import count_cohort
+from smi_spark.analysis.card.page import page, withdrawn_page
+from smi_spark.analysis.card.text import text, withdrawn_text
+from smi_spark.analysis.cohort import Cohort
+from smi_spark.analysis.registry import Registered, registered
+from smi_spark.config import Config
+from smi_spark.errors import TableError
+from smi_spark.objectstore import open_files
+
+MINIMUM = 10  # the least count of people that is told, where no project says another
+
+
+def write_card(spark: SparkSession, config: Config, entry: Registered, minimum: int | None = None) -> None:
+    """Write the card of a version beside its manifest, unless it is there or the configuration wants none.
+
+    The numbers first, then the pages, which are made of these alone: a run that was killed between is completed by the
+    next, without counting again. Nothing is told by which another card of the cohort gives small counts back.
+    minimum: the project's ``minimum_cell``; left out, that of the newest other card.
+    """
+    if not config.cards or entry.withdrawn_at is not None:
+        return
+    numbers = _read(config, entry, entry.version)
+    if numbers is None:
+        versions = [
+            one for one in registered(spark, config, entry.project, entry.cohort) if one.version != entry.version
+        ]
+        others = [card for one in versions if (card := _read(config, entry, one.version)) is not None]
+        minimum = minimum or (others[0].minimum if others else MINIMUM)
+        counts = count_cohort(Cohort(spark, config, entry))
+        numbers = make_card(entry, counts, minimum, others, _moved(spark, config, entry, versions))
+        _write(config, entry, "json", numbers.to_json())
+    for kind, make in (("html", page), ("md", text)):
+        if not _is_there(config, entry, kind):
+            _write(config, entry, kind, make(numbers))
+
+
+def open_card(cohort: Cohort) -> Card:
+    """The card of a version. Raises TableError where it has none, saying how it comes by one."""
+    entry = cohort.entry
+    card = _read(cohort.config, entry, entry.version)
+    if card is None:
+        raise TableError(
+            f"{entry.project}/{entry.cohort} version {entry.version} has no card. Build the cohort again, with cards: "
+            "true in the configuration: where nothing has changed no version is added, and the card is written."
+        )
+    return card
+
+
+def withdraw_card(config: Config, entry: Registered) -> None:
+    """Put in place of a withdrawn version's page that it was withdrawn.
+
+    Its numbers stay for the cards that follow: they were told, and nothing must be that the difference would give back.
+    """
+    for kind, notice in (("html", withdrawn_page(entry)), ("md", withdrawn_text(entry))):
+        if _is_there(config, entry, kind) and _content(config, entry, kind) != notice:
+            _write(config, entry, kind, notice)
+
+
+def _moved(
+    spark: SparkSession, config: Config, entry: Registered, versions: Sequence[Registered]
+) -> tuple[int, int] | None:
+    """Patients who came and went since the version before, where that can be read."""
+    before = [one for one in versions if one.version < entry.version]
+    if not before or before[0].withdrawn_at is not None:
+        return None
+    now, then = (
+        Cohort(spark, config, one).images.select("patient_id", F.lit(True).alias(name)).distinct()
+        for one, name in ((entry, "now"), (before[0], "then"))
+    )
+    both = now.join(then, "patient_id", "full")
+    counts = both.agg(
+        F.count_if(F.col("then").isNull()).alias("came"), F.count_if(F.col("now").isNull()).alias("went")
+    ).first()
+    assert counts is not None  # an aggregate without groups has one row
+    return counts["came"], counts["went"]
+
+
+def _read(config: Config, entry: Registered, version: int) -> Card | None:
+    system, path = _place(config, entry, "json", version)
+    if system.get_file_info(path).type == fs.FileType.NotFound:
+        return None
+    with system.open_input_stream(path) as stream:
+        return from_json(bytes(stream.read()).decode())
+
+
+def _content(config: Config, entry: Registered, kind: str) -> str:
+    system, path = _place(config, entry, kind, entry.version)
+    with system.open_input_stream(path) as stream:
+        return bytes(stream.read()).decode()
+
+
+def _is_there(config: Config, entry: Registered, kind: str) -> bool:
+    system, path = _place(config, entry, kind, entry.version)
+    return bool(system.get_file_info(path).type != fs.FileType.NotFound)
+
+
+def _write(config: Config, entry: Registered, kind: str, content: str) -> None:
+    system, path = _place(config, entry, kind, entry.version)
+    with system.open_output_stream(path) as stream:
+        stream.write(content.encode())
+
+
+def _place(config: Config, entry: Registered, kind: str, version: int) -> tuple[fs.FileSystem, str]:
+    return open_files(f"{config.zone('analysis')}/{entry.project}/{entry.cohort}/card-v{version}.{kind}")
