@@ -112,7 +112,6 @@ def _build(spark: SparkSession, config: Config, definition: Definition, project:
         assert last is not None
         entry = last
     write_beside(Cohort(spark, config, entry))  # also after a build that was killed between the row and its copy
-    write_card(spark, config, entry, project.minimum_cell)
     return Built(definition, entry.attrition, entry, is_new, place, told)
 
 
@@ -126,6 +125,7 @@ def attrition_table(steps: Sequence[Left]) -> str:
 def write_beside(cohort: Cohort) -> None:
     """What stands beside the tables for who reads: written once a version is registered, left where it is there."""
     write_manifest(cohort.config, cohort.entry)
+    write_card(cohort)
 
 
 def terms_of(definition: Definition, project: Project) -> dict[str, Any]:

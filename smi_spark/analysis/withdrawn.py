@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from smi_spark import __version__, purge, tables
 from smi_spark.analysis.card import withdraw_card, write_card
+from smi_spark.analysis.cohort import Cohort
 from smi_spark.analysis.delivery import patients_for_project
 from smi_spark.analysis.registry import (
     Delivered,
@@ -98,7 +99,7 @@ def clear_versions(spark: SparkSession, config: Config, entries: Sequence[Regist
         if entry.withdrawn_at is not None:
             withdraw_card(config, entry)
     for entry in sorted(readable(entries), key=lambda one: one.version):
-        write_card(spark, config, entry)
+        write_card(Cohort(spark, config, entry))
     count = 0
     for name in sorted({table.name for entry in entries if entry.withdrawn_at for table in entry.tables}):
         target = snapshot_table(config, entries[0].project, entries[0].cohort, name)

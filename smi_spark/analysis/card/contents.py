@@ -32,6 +32,7 @@ PATIENTS, STUDIES, IMAGES_LEFT = "patients left", "studies left", "images left"
 IMAGES, MAKERS = "images", "makers"
 AGE_SEX, ETHNIC_GROUP, DEPRIVATION = "age and sex", "ethnic group", "deprivation"
 OF_PEOPLE = {AGE_SEX: ("age", "sex"), ETHNIC_GROUP: ("ethnic_group",), DEPRIVATION: ("deprivation",)}
+_UNTOLD = Told(None, 1, None)
 LINKED, POPULATION = "linked", "population"  # of a table of records; of everybody
 
 
@@ -129,6 +130,7 @@ def make_card(
     """
     tables = dict(_tables(entry, counts, minimum, others))
     total = _total(tables, PATIENTS)
+    is_told = total is not None and total.value is not None
     before = next((card.missing for card in others if total and card.version.version == total.version), None)
     came, went = _moved(moved, minimum)
     definition = json.loads(entry.definition)
@@ -149,7 +151,7 @@ def make_card(
         steps=tuple(f"{left.step}. {left.rule}" for left in _steps(entry, counts)),
         tables=tables,
         coverage=_coverage(counts, minimum, others),
-        missing=_missing(counts, minimum) if before is None else before,
+        missing=(_missing(counts, minimum) if before is None else before) if is_told else {},
         day=counts.day.isoformat(),
         came=came,
         went=went,
@@ -163,8 +165,7 @@ def _tables(
     steps = _steps(entry, counts)
     left = dict(_left(steps, minimum, earlier))
     yield from left.items()
-    people = (left[PATIENTS] or {}).get((ALL,))
-    images = (left[IMAGES_LEFT] or {}).get((ALL,))
+    people, images = (_total(left, name) or _UNTOLD for name in (PATIENTS, IMAGES_LEFT))
     by_modality = {name: count for name, count in counts.images.items() if ALL not in name}
     margins = {name: count for name, count in counts.images.items() if ALL in name}
     cells = two_way(by_modality, margins)
@@ -180,12 +181,13 @@ def _tables(
         yield name, _told(name, one_way(both, _people(patients)), people, minimum, earlier)
     if counts.population is not None:
         everybody = sum(counts.population.values())
-        total = _told(POPULATION, chain([(ALL, _people(everybody))], []), None, minimum, earlier)
-        yield POPULATION, total
+        alone = _told(POPULATION, chain([(ALL, _people(everybody))], []), None, minimum, earlier)
+        yield POPULATION, alone
+        total = (alone or {}).get((ALL,), _UNTOLD)
         for name, traits in OF_PEOPLE.items():
             cells = _of_people(counts.by(*traits, population=True))
             of_all = f"{POPULATION} by {name}"
-            yield of_all, _told(of_all, cells, (total or {}).get((ALL,)), minimum, earlier)
+            yield of_all, _told(of_all, cells, total, minimum, earlier)
 
 
 def _steps(entry: Registered, counts: Counts) -> tuple[Left, ...]:

@@ -159,7 +159,7 @@ def _people_of(
 def _persons(demography: DataFrame, day: date) -> DataFrame:
     """patient_id, sex, age on the day, ethnic_group, deprivation, is_resident: one row a person, by their newest rows.
 
-    is_resident: born by that day, not dead before it, nor gone from the country's practices.
+    is_resident: has a number on that day, is not dead by then, nor gone from the country's practices.
     """
     # Null is the least: a period that begins in infancy is the first, and one that lasts (no DATE_TO) the last.
     order = F.struct("DATE_FROM", F.col("DATE_TO").isNull(), "DATE_TO")
@@ -172,15 +172,20 @@ def _persons(demography: DataFrame, day: date) -> DataFrame:
     sex = F.when(F.col("SEX") == "1", "M").when(F.col("SEX") == "2", "F")
     later = F.floor(F.months_between(F.lit(day), F.col("DATE_FROM")) / 12).cast("int")
     left = F.min(F.least("DATE_OF_DEATH", "DATE_TRANSFER_OUT"))
+    begun, lasts = (
+        F.coalesce(condition, F.lit(True))
+        for condition in (F.col("DATE_FROM") <= F.lit(day), F.col("DATE_TO") >= F.lit(day))
+    )
     persons = demography.groupBy("patient_id").agg(
         newest(sex).alias("sex"),
         newest(F.col("age_at_event") + later).alias("age"),
         newest(_group_of(group.cast("string"))).alias("ethnic_group"),
         newest(_label_of(QUINTILES, quintile.cast("int"))).alias("deprivation"),
         left.alias("left"),
+        F.max(begun & lasts).alias("is_registered"),
     )
-    born = F.coalesce(F.col("age") >= 0, F.lit(True))
-    return persons.withColumn("is_resident", born & (F.col("left").isNull() | (F.col("left") > F.lit(day))))
+    stays = F.col("left").isNull() | (F.col("left") > F.lit(day))
+    return persons.withColumn("is_resident", F.col("is_registered") & stays)
 
 
 def _records_of(cohort: Cohort) -> tuple[dict[str, int], dict[tuple[str, str], int]]:

@@ -1,9 +1,9 @@
 """Cards beside the manifests of a cohort: ``card-v<N>.json``, of which ``.html`` and ``.md`` are made."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pyarrow import fs
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark.analysis.card.contents import Card, from_json, make_card
@@ -11,21 +11,23 @@ from smi_spark.analysis.card.counts import count_cohort
 from smi_spark.analysis.card.page import page, withdrawn_page
 from smi_spark.analysis.card.text import text, withdrawn_text
 from smi_spark.analysis.cohort import Cohort
+from smi_spark.analysis.project import load_project
 from smi_spark.analysis.registry import Registered, registered
 from smi_spark.config import Config
-from smi_spark.errors import TableError
+from smi_spark.errors import ConfigError, TableError
 from smi_spark.objectstore import open_files
 
 MINIMUM = 10  # the least count of people that is told, where no project says another
 
 
-def write_card(spark: SparkSession, config: Config, entry: Registered, minimum: int | None = None) -> None:
+def write_card(cohort: Cohort) -> None:
     """Write the card of a version beside its manifest, unless it is there or the configuration wants none.
 
     The numbers first, then the pages, which are made of these alone: a run that was killed between is completed by the
-    next, without counting again. Nothing is told by which another card of the cohort gives small counts back.
-    minimum: the project's ``minimum_cell``; left out, that of the newest other card.
+    next, without counting again. Nothing is told by which another card of the cohort gives small counts back. The least
+    count is the project's ``minimum_cell``; where its file is no longer there, that of the newest other card.
     """
+    spark, config, entry = cohort.spark, cohort.config, cohort.entry
     if not config.cards or entry.withdrawn_at is not None:
         return
     numbers = _read(config, entry, entry.version)
@@ -34,9 +36,8 @@ def write_card(spark: SparkSession, config: Config, entry: Registered, minimum: 
             one for one in registered(spark, config, entry.project, entry.cohort) if one.version != entry.version
         ]
         others = [card for one in versions if (card := _read(config, entry, one.version)) is not None]
-        minimum = minimum or (others[0].minimum if others else MINIMUM)
-        counts = count_cohort(Cohort(spark, config, entry))
-        numbers = make_card(entry, counts, minimum, others, _moved(spark, config, entry, versions))
+        counts, moved = count_cohort(cohort), _moved(cohort, versions)
+        numbers = make_card(entry, counts, _minimum(config, entry, others), others, moved)
         _write(config, entry, "json", numbers.to_json())
     for kind, make in (("html", page), ("md", text)):
         if not _is_there(config, entry, kind):
@@ -65,16 +66,21 @@ def withdraw_card(config: Config, entry: Registered) -> None:
             _write(config, entry, kind, notice)
 
 
-def _moved(
-    spark: SparkSession, config: Config, entry: Registered, versions: Sequence[Registered]
-) -> tuple[int, int] | None:
+def _minimum(config: Config, entry: Registered, others: Sequence[Card]) -> int:
+    try:
+        return load_project(config, entry.project).minimum_cell
+    except ConfigError:
+        return others[0].minimum if others else MINIMUM
+
+
+def _moved(cohort: Cohort, versions: Sequence[Registered]) -> tuple[int, int] | None:
     """Patients who came and went since the version before, where that can be read."""
-    before = [one for one in versions if one.version < entry.version]
+    before = [one for one in versions if one.version < cohort.version]
     if not before or before[0].withdrawn_at is not None:
         return None
     now, then = (
-        Cohort(spark, config, one).images.select("patient_id", F.lit(True).alias(name)).distinct()
-        for one, name in ((entry, "now"), (before[0], "then"))
+        one.images.select("patient_id", F.lit(True).alias(name)).distinct()
+        for one, name in ((cohort, "now"), (replace(cohort, entry=before[0]), "then"))
     )
     both = now.join(then, "patient_id", "full")
     counts = both.agg(

@@ -80,7 +80,8 @@ def _sections(card: Card) -> Iterator[tuple[str, str]]:
     yield "Images", _images(card)
     yield "People", "".join(_people(card))
     yield "Manufacturers", _listed(card, MAKERS, "Images by manufacturer of the scanner", "manufacturer")
-    yield "Missing values", "".join(_missing(name, shares) for name, shares in card.missing.items())
+    missed = "".join(_missing(name, shares) for name, shares in card.missing.items())
+    yield "Missing values", missed or f"<p>{_TOO_FEW}</p>"
     yield "Linkage and coverage", _linked(card) + _coverage(card)
     yield "Versions", _versions(card)
     yield "How to read and cite", _notes(card)

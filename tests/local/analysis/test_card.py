@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from smi_spark import tables
-from smi_spark.analysis import open_cohort
+from smi_spark.analysis import Cohort, open_cohort
 from smi_spark.analysis.build import build_cohort
 from smi_spark.analysis.card import Card, open_card, withdraw_card, write_card
 from smi_spark.analysis.card.contents import Share
@@ -88,7 +88,7 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
     first, files = open_card(open_cohort(spark, config, "demo", "head_ct")), read(folder)
     (folder / "card-v1.html").unlink()
     (folder / "card-v1.md").unlink()
-    write_card(spark, config, entry)
+    write_card(Cohort(spark, config, entry))
     again = read(folder)
     second = with_two_more(spark, config, entry)
     return Story(config, first, files, again, open_card(open_cohort(spark, config, "demo", "head_ct")), second)
@@ -102,7 +102,7 @@ def with_two_more(spark: SparkSession, config: Config, entry: Registered) -> Reg
     left = tuple(one._replace(patients=42, studies=45, images=45) for one in entry.attrition)
     second = replace(entry, version=2, tables=(images, *entry.tables[1:]), attrition=left)
     register(spark, config, second)
-    write_card(spark, config, second)
+    write_card(Cohort(spark, config, second))
     return second
 
 
@@ -177,7 +177,7 @@ def test_nothing_of_a_card_says_who(story: Story) -> None:
 def test_a_withdrawn_version_says_so_in_the_place_of_its_card(spark: SparkSession, story: Story) -> None:
     gone = replace(story.entry, withdrawn_at=datetime(2026, 11, 27, tzinfo=UTC), successor=3)
     withdraw_card(story.config, gone)
-    write_card(spark, story.config, gone)
+    write_card(Cohort(spark, story.config, gone))
     files = read(Path(story.config.zone("analysis")) / "demo/head_ct")
     for name in ("card-v2.html", "card-v2.md"):
         assert (

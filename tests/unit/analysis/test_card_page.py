@@ -2,16 +2,20 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
 
-from smi_spark.analysis.card.contents import IMAGES, Card, from_json
+from smi_spark.analysis.card.contents import IMAGES, Card, from_json, make_card
+from smi_spark.analysis.card.counts import Counts, Filled
 from smi_spark.analysis.card.page import page
 from smi_spark.analysis.card.style import STYLE
 from smi_spark.analysis.card.text import text
+from smi_spark.analysis.selection import Left
+from smi_spark.analysis.suppression import Count
 from smi_spark.errors import TableError
-from tests.cards import a_card, the_next
+from tests.cards import ENTRY, a_card, the_next
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,19 @@ def test_many_who_came_are_told_anew() -> None:
     assert later.version.patients is not None
     assert (later.version.patients.value, later.version.patients.version) == (1_180, None)
     assert (later.came, later.went) == (0, 20)
+
+
+def test_of_a_cohort_of_few_people_not_even_their_number_is_told() -> None:
+    images = {(modality, year): Count(412, 7) for modality in ("CT", "") for year in ("2020", "")}
+    few = Counts(
+        images=images, makers={"GE": Count(412, 7)}, people={("female", "40–49", "White", "2"): 7}, population=None,
+        day=date(2020, 7, 1), linked={"smr01": 7}, coverage={("images", "2020"): 7},
+        filled={"images": Filled(412, {"KVP": 400})},
+    )  # fmt: skip
+    card = make_card(replace(ENTRY, attrition=(Left(1, "CT images", 7, 8, 412),)), few, 10)
+    for told in (" ".join(read(card).words), text(card)):
+        assert set(re.findall(r"\b(?:7|8|412)\b", told.partition("How to read")[0])) == set()
+        assert "hidden" in told
 
 
 def test_markdown_has_a_table_for_each_part(card: Card) -> None:
