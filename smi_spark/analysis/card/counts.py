@@ -15,8 +15,8 @@ from pyspark.sql.types import Row
 
 from smi_spark import tables
 from smi_spark.analysis.cohort import Cohort
-from smi_spark.analysis.definition import record_schema
 from smi_spark.analysis.delivery import patients_for_project
+from smi_spark.analysis.rules import record_schema
 from smi_spark.analysis.suppression import ALL, Count
 from smi_spark.deidentified.replaced import read_replaced
 
