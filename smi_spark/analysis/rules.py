@@ -47,6 +47,7 @@ def _more_than_one(count: int) -> int | None:
     return None if count == 1 else count
 
 
+Rules = tuple[Annotated["Rule", BeforeValidator(_named)], ...]
 Codes = Annotated[tuple[Text, ...], BeforeValidator(_codes), AfterValidator(as_a_set), Field(min_length=1)]
 
 
@@ -80,18 +81,9 @@ class Rule(Part):
     around: Annotated[
         Name | None, Field(description="the group from whose record the window counts; left out: the study")
     ] = None
-    any_of: Annotated[
-        tuple[Annotated["Rule", BeforeValidator(_named)], ...] | None,
-        Field(min_length=1, description="rules of which one must hold"),
-    ] = None
-    all_of: Annotated[
-        tuple[Annotated["Rule", BeforeValidator(_named)], ...] | None,
-        Field(min_length=1, description="rules that must all hold"),
-    ] = None
-    none_of: Annotated[
-        tuple[Annotated["Rule", BeforeValidator(_named)], ...] | None,
-        Field(min_length=1, description="rules of which none may hold"),
-    ] = None
+    any_of: Annotated[Rules | None, Field(min_length=1, description="rules of which one must hold")] = None
+    all_of: Annotated[Rules | None, Field(min_length=1, description="rules that must all hold")] = None
+    none_of: Annotated[Rules | None, Field(min_length=1, description="rules of which none may hold")] = None
     group: Annotated[Name | None, Field(description="name of a group, which must hold")] = None
 
     @model_validator(mode="after")
@@ -157,14 +149,11 @@ class Rule(Part):
                 yield from rule.parts(f"{path}.{name}[{number}]")
 
 
-Member = Annotated[Rule, BeforeValidator(_named)]
-
-
 class Records(Part):
     """What must hold of a study's patient, and what must not."""
 
-    required: Annotated[tuple[Member, ...], Field(description="rules that must all hold")] = ()
-    excluded: Annotated[tuple[Member, ...], Field(description="rules of which none may hold")] = ()
+    required: Annotated[Rules, Field(description="rules that must all hold")] = ()
+    excluded: Annotated[Rules, Field(description="rules of which none may hold")] = ()
 
 
 def all_rules(records: Records, groups: Mapping[str, Rule]) -> Iterator[tuple[str, Rule]]:
