@@ -31,7 +31,7 @@ CONFLICTS = (
 CHECKPOINT_EVERY = 10  # commits; Delta's own default
 DRY_RUN_LISTS = 1000  # paths at most
 
-_SHUFFLED = 4  # bytes of shuffled rows, compressed, that become one byte of Parquet (zstd), about
+_SHUFFLED = 4  # bytes of shuffled rows, compressed, that become one byte of Parquet (zstd): assumed
 _LOG_DAYS = 30  # Delta's own default
 # Statistics of texts cut at 32 characters, as is the default, make the UIDs of one scanner look alike; none is over 64.
 _WHOLE_UIDS = {"spark.databricks.io.skipping.stringPrefixLength": "64"}
