@@ -132,7 +132,7 @@ def a_definition(chance: Random) -> Definition:
 
 def counted(images: DataFrame, records: Any, definition: Definition, name: str) -> DataFrame:
     """One row: name, and patients, studies and images that the last step leaves."""
-    last = len(plan_steps(records, definition))
+    last = len(plan_steps(images, records, definition))
     counts = count_steps(images, records, definition)
     return counts.select(F.lit(name).alias("name"), *(f"{of}_{last}" for of in ("patients", "studies", "images")))
 
