@@ -12,7 +12,6 @@ from smi_spark import tables
 from smi_spark.analysis import Cohort, open_cohort
 from smi_spark.analysis.build import build_cohort
 from smi_spark.analysis.definition import load_definition
-from smi_spark.analysis.selection import select_images
 from smi_spark.config import Config, Zone
 from smi_spark.deidentified.keys import load_key, project_key
 from smi_spark.deidentified.pseudonymise import run as pseudonymise
@@ -59,38 +58,7 @@ QUESTIONS = {
             WHERE c.chi = i.chi AND c.ICD10S_CANCER_SITE LIKE 'C50%'
               AND c.INCIDENCE_DATE >= i.StudyDate AND c.INCIDENCE_DATE <= add_months(i.StudyDate, 24))""",
 }
-# Cohorts that are not built here, as their selection alone is new: the images of each.
-CONDITIONS = "concat_ws(' ', MAIN_CONDITION, " + ", ".join(f"OTHER_CONDITION_{n}" for n in range(1, 6)) + ")"
-DEMENTIA = r"RLIKE '\b(F00|F01|F02|F03|F051|G30|G311)'"
-SELECTED = {
-    "head_ct_with_three_prescriptions": f"""
-        SELECT SOPInstanceUID FROM ({PATIENTS}) i JOIN {of_persons("prescribing")} p ON p.chi = i.chi
-        WHERE modality_as_written = 'CT' AND StudyDate BETWEEN '2015-01-01' AND '2018-12-31'
-          AND lower(concat_ws(' ', BodyPartExamined, StudyDescription, SeriesDescription)) RLIKE 'head|brain|skull'
-          AND p.PI_BNF_ITEM_CODE LIKE '0208020V0%'
-          AND p.PRESCRIBED_DATE BETWEEN add_months(i.StudyDate, -12) AND i.StudyDate
-        GROUP BY SOPInstanceUID HAVING count(DISTINCT p.PRESCRIBED_DATE) >= 3""",
-    "chest_xray_then_lung_cancer": f"""
-        SELECT SOPInstanceUID FROM ({PATIENTS}) i JOIN (
-          SELECT chi, min(INCIDENCE_DATE) AS found FROM {of_persons("smr06")}
-          WHERE ICD10S_CANCER_SITE LIKE 'C34%' GROUP BY chi) c ON c.chi = i.chi
-        WHERE modality_as_written IN ('CR', 'DX')
-          AND lower(concat_ws(' ', BodyPartExamined, StudyDescription, SeriesDescription)) RLIKE 'chest|thora|lung'
-          AND c.found > i.StudyDate AND c.found <= add_months(i.StudyDate, 24)""",
-    "head_mr_without_dementia": f"""
-        SELECT SOPInstanceUID FROM ({PATIENTS}) i
-        WHERE modality_as_written = 'MR' AND StudyDate IS NOT NULL
-          AND lower(concat_ws(' ', BodyPartExamined, StudyDescription, SeriesDescription)) RLIKE 'head|brain|skull'
-          AND NOT EXISTS (SELECT 1 FROM {of_persons("smr01")} a
-            WHERE a.chi = i.chi AND a.ADMISSION_DATE <= i.StudyDate AND {CONDITIONS} {DEMENTIA})
-          AND NOT EXISTS (SELECT 1 FROM {of_persons("smr04")} a
-            WHERE a.chi = i.chi AND a.ADMISSION_DATE <= i.StudyDate
-              AND ({CONDITIONS} {DEMENTIA} OR concat_ws(' ', ADMISSION_DIAGNOSIS_1, ADMISSION_DIAGNOSIS_2,
-                                                          ADMISSION_DIAGNOSIS_3, ADMISSION_DIAGNOSIS_4) {DEMENTIA}))
-          AND NOT EXISTS (SELECT 1 FROM {of_persons("prescribing")} p
-            WHERE p.chi = i.chi AND p.PRESCRIBED_DATE <= i.StudyDate AND p.PI_BNF_ITEM_CODE LIKE '0411%')""",
-}
-RECORDS = ("demography", "prescribing", "smr01", "smr04", "smr06")
+RECORDS = ("demography", "prescribing", "smr01", "smr06")
 
 
 @pytest.fixture(scope="module")
@@ -168,21 +136,6 @@ def test_a_snapshot_equals_the_same_question_in_plain_sql(spark: SparkSession, c
     zone_2 = {row["original_sop_instance_uid"]: row["SOPInstanceUID"] for row in links}
     project = mapped.keys[1]
     assert sorted(images) == sorted(pseudonymous_uid(project, zone_2[row["SOPInstanceUID"]]) for row in found)
-
-
-@pytest.mark.parametrize("name", SELECTED)
-@pytest.mark.usefixtures("zone_1")
-def test_a_selection_equals_the_same_question_in_plain_sql(spark: SparkSession, config: Config, name: str) -> None:
-    definition = load_definition(folder("conf") / "cohorts" / f"{name}.yaml")
-    zone_2 = {of: tables.table(config, f"deidentified/records/{of}") for of in definition.record_tables()}
-    records = {of: tables.read(spark, table) for of, table in zone_2.items()}
-    selected = select_images(tables.read(spark, tables.table(config, "deidentified/images")), records, definition)
-    links = tables.read(spark, tables.table(config, "secure/links"))
-    asked = spark.sql(SELECTED[name]).withColumnRenamed("SOPInstanceUID", "original_sop_instance_uid")
-    expected = links.join(asked, "original_sop_instance_uid", "left_semi").select("SOPInstanceUID")
-    images = sorted(row["SOPInstanceUID"] for row in selected.select("SOPInstanceUID").collect())
-    assert images == sorted(row["SOPInstanceUID"] for row in expected.collect())
-    assert images
 
 
 @pytest.mark.usefixtures("zone_1")
