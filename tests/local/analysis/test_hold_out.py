@@ -15,11 +15,12 @@ def test_the_same_patients_are_held_out_whatever_else_is_asked(spark: SparkSessi
     patients = [f"{n:032x}" for n in range(2_000)]
     rows = spark.createDataFrame([(one,) for one in (*patients, *patients)], "patient_id string").coalesce(1)
     shares = [0.001, 0.2, 0.25, 0.999]
-    held = [
-        {row["patient_id"] for row in with_held_out(rows, share).where("held_out").select("patient_id").collect()}
-        for share in shares
-    ]
+    judged = with_held_out(rows, None).withColumnRenamed("held_out", "nobody")
+    for share in shares:
+        judged = with_held_out(judged, share).withColumnRenamed("held_out", str(share))
+    found = judged.collect()
+    held = [{row["patient_id"] for row in found if row[str(share)]} for share in shares]
     assert held == [{one for one in patients if twin(one, share)} for share in shares]
     assert held[1] < held[2]
     assert 350 < len(held[1]) < 450
-    assert with_held_out(rows, None).where("held_out is null").count() == 4_000
+    assert {row["nobody"] for row in found} == {None}
