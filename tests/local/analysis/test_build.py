@@ -406,7 +406,7 @@ def test_two_versions_are_compared(spark: SparkSession, story: Story) -> None:
     lines = str(told).splitlines()
     late = "from 2 months until 3 months"
     excluded = '{"codes": {}, "table": "smr01", "window": {"from": "2 months", "until": "3 months"}}'
-    assert lines[1:12] == [
+    assert lines[1:13] == [
         "                came      went    stayed   changed",
         "patients           0         1         1",
         "studies            0         1         1",
@@ -417,6 +417,7 @@ def test_two_versions_are_compared(spark: SparkSession, story: Story) -> None:
         "  definition.deliver.records.smr01.until: 3 months → nothing",
         '  definition.deliver.records.smr01.columns: nothing → ["ADMISSION_DATE", "MAIN_CONDITION"]',
         f"  definition.records.excluded: now {excluded}",
+        "  definition.hold_out: nothing → 0.5",
         "  input deidentified/images: 1 → 2",
     ]
     assert "  dates: shift → truncate" in lines
