@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from smi_spark.config import Config
 from smi_spark.secure.records import load_records
 from tests.rows import fill
-from tests.zone_one import CT
+from tests.zone_one import CT, RUN
 
 A, B, BABY = "0101010028", "0202020052", "0303030076"
 
@@ -19,10 +19,11 @@ def load(spark: SparkSession, config: Config, table: str, place: Path, text: str
 
 def fill_two_people(spark: SparkSession, config: Config, place: Path) -> None:
     """An image and an episode of each; A's has a baby."""
+    fill(spark, config, "runs", [{"run_id": RUN, "job": "ingest_headers"}])
     other = {"PatientID": B, "StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.1"}
     images = [CT | {"PatientID": A}, CT | other]
     fill(spark, config, "images", [
-        image | {"SOPInstanceUID": f"1.9.{n}", "path": str(n)} for n, image in enumerate(images)
+        image | {"SOPInstanceUID": f"1.9.{n}", "path": str(n), "run_id": RUN} for n, image in enumerate(images)
     ])  # fmt: skip
     load(spark, config, "smr02", place / "smr02.csv", (
         "EPISODE_RECORD_KEY,UPI_NUMBER,ADMISSION_DATE,MAIN_CONDITION,BABY_CI_CHI_NUMBER_BABY_1\n"

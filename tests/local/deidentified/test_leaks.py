@@ -35,7 +35,7 @@ def test_no_key_stands_in_zone_one(done: tuple[Config, Counts], secrets: list[by
 
 
 def test_one_chi_leaked_on_purpose_is_found(spark: SparkSession, copied: Config) -> None:
-    leaking = frame(spark, "images", [{"SOPInstanceUID": "2.25.1", "PatientSex": CHI, "year": 0}], "deidentified")
+    leaking = frame(spark, "images", [{"SOPInstanceUID": "2.25.1", "patient_id": CHI, "year": 0}], "deidentified")
     tables.append(leaking, tables.table(copied, "deidentified/images"))
 
     leaks = find_tokens(Path(copied.deidentified), planted_texts())

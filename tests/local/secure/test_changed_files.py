@@ -146,12 +146,10 @@ COMMITS = (
     "append instances", "append images", "append quarantine_history", "delete quarantine", "merge series",
     "merge studies", "append runs",
 )  # fmt: skip
-SHORT = {13}  # images are there; the others take minutes
 
 
-@pytest.mark.parametrize(
-    "commits", [pytest.param(n, marks=() if n in SHORT else pytest.mark.long) for n in range(1, len(COMMITS) + 1)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("commits", range(1, len(COMMITS) + 1))
 def test_a_run_killed_behind_any_commit_over_changes_is_completed_by_the_next(
     again: Callable[[], IngestCounts], first: Path, spark: SparkSession, config: Config, write_dicom: WriteDicom,
     monkeypatch: pytest.MonkeyPatch, commits: int,

@@ -122,6 +122,7 @@ def test_a_contradiction_isolates_the_study_until_a_person_releases_one_of_the_f
     assert table("secure/quarantine", "path") == []
 
 
+@pytest.mark.long
 def test_a_strict_ingest_refuses_a_folder_for_one_bad_file_until_it_is_mended_and_tried_again(
     table: Callable[..., list[tuple[Any, ...]]], tmp_path: Path, write_dicom: WriteDicom, spark: SparkSession,
     config: Config,

@@ -66,6 +66,14 @@ def test_the_shipped_rules_ignore_what_archives_are_full_of(text: str) -> None:
     assert find_identifiers(text) == []
 
 
+def test_syngo_mr_is_software_where_software_is_told() -> None:
+    found = {
+        column: [f.part for f in find_identifiers("syngo MR B19", rules=shipped_rules().of_column(column))]
+        for column in ("SoftwareVersions", "SeriesDescription")
+    }
+    assert found == {"SoftwareVersions": [], "SeriesDescription": ["MR B"]}
+
+
 @pytest.mark.parametrize(
     ("text", "finding"),
     [
