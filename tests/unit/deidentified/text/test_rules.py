@@ -66,12 +66,16 @@ def test_the_shipped_rules_ignore_what_archives_are_full_of(text: str) -> None:
     assert find_identifiers(text) == []
 
 
-def test_syngo_mr_is_software_where_software_is_told() -> None:
+def test_mr_is_software_where_software_is_told() -> None:
+    texts = ("syngo MR B19", "MR Software release:DV29.0", "MR Macleod")
     found = {
-        column: [f.part for f in find_identifiers("syngo MR B19", rules=shipped_rules().of_column(column))]
+        column: [f.part for text in texts for f in find_identifiers(text, rules=shipped_rules().of_column(column))]
         for column in ("SoftwareVersions", "SeriesDescription")
     }
-    assert found == {"SoftwareVersions": [], "SeriesDescription": ["MR B"]}
+    assert found == {
+        "SoftwareVersions": ["MR Macleod"],
+        "SeriesDescription": ["MR B", "MR Software", "MR Macleod"],
+    }
 
 
 @pytest.mark.parametrize(
