@@ -7,7 +7,6 @@ A cohort of all images with two tables of records, built once with the default s
 """
 
 import argparse
-import hashlib
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from secure.ground import SETTINGS
 from smi_spark.analysis.build import build_cohort
 from smi_spark.analysis.definition import Definition, read_definition
 from smi_spark.config import Config, Keys, KeySource, Maintenance
+from smi_spark.deidentified.keys import create_key
 from smi_spark.session import get_session
 from smi_spark.synthetic.rates import load_rates
 from smi_spark.synthetic.tables_only import write_tables
@@ -71,8 +71,7 @@ def measured(place: Path, images: int) -> Iterator[str]:
 
 def installed(place: Path) -> Config:
     key, projects = place / "projects.key", place / "projects"
-    key.touch(mode=0o600)
-    key.write_text(hashlib.sha256(b"a key of a benchmark").hexdigest() + "\n")
+    create_key(key)
     projects.mkdir()
     (projects / "demo.yaml").write_text(yaml.safe_dump(PROJECT))
     places = {"spark.local.dir": str(place / "spark"), "spark.sql.warehouse.dir": str(place / "warehouse")}

@@ -8,7 +8,7 @@ from measures import line
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from secure.ground import Ground
-from secure.known import BEFORE, filled
+from secure.known import BEFORE, data_files, end, filled
 from secure.opened import BYTES, FILES, opened, settings
 
 from deidentified.ground import installation
@@ -53,7 +53,7 @@ def night(ground: Ground) -> list[str]:
         for number in range(ROUNDS + 2):
             for size, config in configs.items():
                 nights[size].append(_run(spark, config, number, new))
-        there = {size: _data_files(spark, config) for size, config in configs.items()}
+        there = {size: data_files(spark, config, _TABLES) for size, config in configs.items()}
     lines = ["", f"a night's {new:,} new images of one year, local[2], driver 6g; by how many are known"]
     cpu = {size: statistics.median(night.cpu for night in nights[size][2:]) / new * 1e6 for size in sizes}
     wall = {size: statistics.median(n.end - n.begin for n in nights[size][2:]) / new * 1e6 for size in sizes}
@@ -91,7 +91,7 @@ def _run(spark: SparkSession, config: Config, number: int, new: int) -> Night:
         append_images(spark, config, (number - 1) * new, new, name, _YEAR, late)
     images = tables.read(spark, tables.table(config, "secure/images")).where(F.col("run_id") == name)
     tables.append(as_index(images), tables.table(config, "secure/instances"))
-    _ended(spark, config, name)
+    end(spark, config, name)
     begin, before = time.time(), cpu_times(spark)
     run(spark, config)
     return Night(begin, time.time(), cpu_seconds(before, cpu_times(spark)) or 0.0)
@@ -107,13 +107,3 @@ def _known(spark: SparkSession, config: Config, rows: int) -> Config:
         of = str(tables.content_version(spark, images))
         note_reached(spark, tables.table(config, name), {OF_IMAGES: of})
     return config
-
-
-def _ended(spark: SparkSession, config: Config, name: str) -> None:
-    runs = tables.table(config, "secure/runs")
-    ended = {"run_id": F.lit(name), "job": F.lit("ingest_headers")}
-    tables.append(tables.completed(spark.range(1), runs, **ended), runs)
-
-
-def _data_files(spark: SparkSession, config: Config) -> dict[str, int]:
-    return {name: len(tables.read(spark, tables.table(config, name)).inputFiles()) for name in _TABLES}

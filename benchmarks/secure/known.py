@@ -50,7 +50,7 @@ def known(ground: Ground) -> list[str]:
             os.sync()
             for size, config in configs.items():
                 nights[size].append(_ingest(spark, config, str(source), new))
-        data = {size: _data_files(spark, config) for size, config in configs.items()}
+        data = {size: data_files(spark, config, _TABLES) for size, config in configs.items()}
     lines = ["", f"{new:,} new files of one year; known: {_YEARS} years of {len(_KINDS)} modalities, tables alone"]
     seconds, files = [], []
     for size in sizes:
@@ -82,8 +82,9 @@ def _ingest(spark: SparkSession, config: Config, source: str, new: int) -> Night
     return Night(begin, time.time())
 
 
-def _data_files(spark: SparkSession, config: Config) -> dict[str, int]:
-    return {name: len(tables.read(spark, tables.table(config, name)).inputFiles()) for name in _TABLES}
+def data_files(spark: SparkSession, config: Config, names: Sequence[str]) -> dict[str, int]:
+    """Name of each table → how many data files it has."""
+    return {name: len(tables.read(spark, tables.table(config, name)).inputFiles()) for name in names}
 
 
 def filled(spark: SparkSession, config: Config, rows: int, names: Sequence[str]) -> Config:
@@ -107,10 +108,14 @@ def filled(spark: SparkSession, config: Config, rows: int, names: Sequence[str])
         _as_rows(parted, target).write.format("delta").mode("append").save(
             target.uri
         )  # wider rows, not sorted any more
-    ended = {"run_id": F.lit(BEFORE), "job": F.lit("ingest_headers")}
-    runs = tables.table(config, "secure/runs")
-    tables.append(tables.completed(spark.range(1), runs, **ended), runs)
+    end(spark, config, BEFORE)
     return config
+
+
+def end(spark: SparkSession, config: Config, run_id: str) -> None:
+    """Say that an ingest of that name has ended."""
+    ended, runs = {"run_id": F.lit(run_id), "job": F.lit("ingest_headers")}, tables.table(config, "secure/runs")
+    tables.append(tables.completed(spark.range(1), runs, **ended), runs)
 
 
 def _as_rows(numbers: DataFrame, target: tables.Table) -> DataFrame:
