@@ -21,11 +21,6 @@ def with_held_out(rows: DataFrame, share: float | None) -> DataFrame:
     return rows.withColumn(HELD_OUT, held)
 
 
-def with_held_out_as(rows: DataFrame, images: DataFrame) -> DataFrame:
-    """``rows`` of what is rolled up from a snapshot's images, and ``held_out`` as these have it of the patient."""
-    return rows.join(images.select(PATIENT_ID, HELD_OUT).distinct(), PATIENT_ID, "left")
-
-
 def count_held_out(images: DataFrame, minimum_cell: int) -> str:
     """How many patients of a snapshot's images are held out, in words, where not fewer than the minimum are."""
     count = images.where(HELD_OUT).select(PATIENT_ID).distinct().count()

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from smi_spark import tables
-from smi_spark.analysis.hold_out import with_held_out_as
+from smi_spark.analysis.hold_out import with_held_out
 from smi_spark.deidentified.rollups import roll_up_series, roll_up_studies
 from smi_spark.tables import Table
 
@@ -33,10 +33,10 @@ ROLL_UPS: Mapping[str, Callable[[DataFrame], DataFrame]] = {
 }
 
 
-def roll_up(name: str, images: DataFrame, whole: Table, target: Table) -> DataFrame:
+def roll_up(name: str, images: DataFrame, whole: Table, target: Table, hold_out: float | None) -> DataFrame:
     """The rows of ``target``, a table of a snapshot whose name is in ``ROLL_UPS``, of its images.
 
-    whole: the images' table with all columns of its schema; those that ``images`` lack count as null.
+    whole: the images' table with all columns of its schema; those that ``images`` lack count as null. hold_out: the
+    share of patients that the definition sets apart.
     """
-    completed = tables.completed(images, whole)
-    return with_held_out_as(ROLL_UPS[name](completed), completed).select(*target.columns)
+    return with_held_out(ROLL_UPS[name](tables.completed(images, whole)), hold_out).select(*target.columns)

@@ -105,7 +105,7 @@ def rolled_up(config: Config, shape: Shape, images: DataFrame) -> Iterator[tuple
     definition = shape.definition
     whole = snapshot_table(config, definition.project, definition.cohort, "images")
     for name in ROLL_UPS:
-        yield name, roll_up(name, images, whole, shape.table(config, name))
+        yield name, roll_up(name, images, whole, shape.table(config, name), definition.hold_out)
 
 
 def choose_rows(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> dict[str, DataFrame]:

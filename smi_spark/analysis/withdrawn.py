@@ -1,5 +1,6 @@
 """Snapshots that hold people who said no: which they are, what follows them, and their files."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -122,10 +123,11 @@ def rows_without(
     once), images first. What is rolled up is made anew from the images that are left.
     """
     images, whole = None, snapshot_table(config, entry.project, entry.cohort, "images")
+    hold_out = json.loads(entry.definition).get("hold_out")
     for table in entry.tables:
         target = snapshot_table(config, entry.project, entry.cohort, table.name, hidden_columns(entry, table.name))
         if images is not None and table.name in ROLL_UPS:
-            yield target, table.name, roll_up(table.name, images, whole, target)
+            yield target, table.name, roll_up(table.name, images, whole, target, hold_out)
             continue
         before = read_delivered(spark, config, entry.project, entry.cohort, table)
         left = before.join(F.broadcast(people), "patient_id", "left_anti")
