@@ -26,3 +26,21 @@ def open_files(uri: str) -> "tuple[FileSystem, str]":
     from pyarrow.fs import FileSystem
 
     return FileSystem.from_uri(uri.replace("s3a://", "s3://", 1))
+
+
+def read_text(uri: str) -> str | None:
+    """A small text file in UTF-8; none where there is no such file."""
+    from pyarrow.fs import FileType
+
+    system, path = open_files(uri)
+    if system.get_file_info(path).type == FileType.NotFound:
+        return None
+    with system.open_input_stream(path) as stream:
+        return bytes(stream.read()).decode()
+
+
+def write_text(uri: str, content: str) -> None:
+    """Put a small text file there, in place of one that is."""
+    system, path = open_files(uri)
+    with system.open_output_stream(path) as stream:
+        stream.write(content.encode())

@@ -20,7 +20,6 @@ from smi_spark.analysis.registry import (
     Input,
     Registered,
     newest,
-    read_delivered,
     register,
     registered,
     write_manifest,
@@ -96,18 +95,17 @@ def _build(spark: SparkSession, config: Config, definition: Definition, project:
     last, told = newest(versions), ""
     cited = _as_cited(spark, config, inputs, last.inputs if last else ())
     key = projects_key(config, definition.project)
-    terms = terms_of(definition, project)
+    shape = Shape(definition, project.dates, left_out(definition, project))
+    terms = _terms(project, shape)
     recipe = (definition.sha256(), cited, key, __version__, *(terms[name] for name in TERMS))
     is_new = last is None or not _is_of(spark, config, definition, zone_2, opt_outs, last, recipe)
     if is_new:
         number = versions[0].version + 1 if versions else 1
         pinned = inputs if opt_outs is None else (*inputs, opt_outs)
-        shape = Shape(definition, project.dates, left_out(definition, project))
         entry = build_version(spark, config, shape, project, zone_2, pinned, number, key, run_id)
         check_unmoved(spark, config, opt_outs)
         register(spark, config, entry)
-        written = read_delivered(spark, config, entry.project, entry.cohort, entry.tables[0])
-        told = _told(definition, project, zone_2, written)
+        told = _told(definition, project, zone_2, Cohort(spark, config, entry).images)
     else:
         assert last is not None
         entry = last
@@ -128,16 +126,15 @@ def write_beside(cohort: Cohort) -> None:
     write_card(cohort)
 
 
-def terms_of(definition: Definition, project: Project) -> dict[str, Any]:
+def _terms(project: Project, shape: Shape) -> dict[str, Any]:
     """What a row of the registry says of the project: fields of ``Registered``."""
-    hidden = left_out(definition, project)
     return {
         "approval": project.approval.number,
         "approval_reference": project.approval.reference,
         "profile": project.profile,
         "dates": project.dates,
         "licence": project.licence,
-        "left_out": tuple(f"{table}.{column}" for table, columns in hidden.items() for column in columns),
+        "left_out": tuple(f"{table}.{column}" for table, columns in shape.left_out.items() for column in columns),
     }
 
 
@@ -165,7 +162,6 @@ def build_version(
     steps = attrition(images, records, definition)
     delivered = write_snapshot(spark, config, shape, images, records, zone_2.replaced)
     frames = read_version(spark, config, definition, delivered)
-    hidden = tuple(f"{table}.{column}" for table, columns in shape.left_out.items() for column in columns)
     return Registered(
         project=definition.project,
         cohort=definition.cohort,
@@ -183,7 +179,7 @@ def build_version(
         built_by=operator(config),
         columns=columns_of(frames),
         rebuilds=rebuilds,
-        **terms_of(definition, project) | {"left_out": hidden},
+        **_terms(project, shape),
     )
 
 

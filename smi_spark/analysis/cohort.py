@@ -7,7 +7,7 @@ from functools import cached_property
 from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark.analysis.comparison import Comparison, compare_versions
-from smi_spark.analysis.registry import Registered, cohorts, newest, read_delivered, registered
+from smi_spark.analysis.registry import Registered, cohorts, newest, read_table, registered
 from smi_spark.analysis.selection import Left
 from smi_spark.config import Config
 from smi_spark.errors import TableError, nearest
@@ -75,11 +75,7 @@ class Cohort:
 
     def table(self, name: str) -> DataFrame:
         """A table by its name within the cohort: ``images``, ``records/smr01``; TableError for one it does not have."""
-        for table in self.entry.tables:
-            if table.name == name:
-                return read_delivered(self.spark, self.config, self.entry.project, self.entry.cohort, table)
-        known = ", ".join(table.name for table in self.entry.tables)
-        raise TableError(f"{self.entry.place} has no table {name}; it has {known}. Build the next version to have it.")
+        return read_table(self.spark, self.config, self.entry, name)
 
 
 def open_cohort(spark: SparkSession, config: Config, project: str, cohort: str, version: int | None = None) -> Cohort:

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
-from smi_spark.analysis.registry import Registered, read_delivered
+from smi_spark.analysis.registry import Registered, read_table
 from smi_spark.analysis.selection import Left
 from smi_spark.config import Config
 from smi_spark.errors import TableError
@@ -98,7 +98,7 @@ def compare_versions(spark: SparkSession, config: Config, old: Registered, new: 
             f"{old.place} and {new.place} have ids of different keys ({old.key_id}, {new.key_id}): nobody can be found "
             "in both. Compare versions that were built with the same key of the same project."
         )
-    images = tables.worked_out(_changes(_images(spark, config, old), _images(spark, config, new)))
+    images = tables.worked_out(_changes(*(read_table(spark, config, one, "images") for one in (old, new))))
     levels = {level: _of_level(images, ids) for level, ids in LEVELS.items()}
     counts = {level: _count(rows) for level, rows in levels.items()}
     moved = {level: rows.where(F.col("change").isNotNull()) for level, rows in levels.items()}
@@ -154,11 +154,6 @@ def _columns(old: Registered, new: Registered) -> Iterator[str]:
                 names = [one.rpartition(".")[2] for one in columns]
                 more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
                 yield f"columns of {table} {what}: {', '.join(names[:_NAMED])}{more}"
-
-
-def _images(spark: SparkSession, config: Config, entry: Registered) -> DataFrame:
-    (images,) = (table for table in entry.tables if table.name == "images")
-    return read_delivered(spark, config, entry.project, entry.cohort, images)
 
 
 def _changes(old: DataFrame, new: DataFrame) -> DataFrame:

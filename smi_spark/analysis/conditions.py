@@ -149,7 +149,7 @@ def _wrong_condition(condition: Condition, column: Column, place: str) -> Iterat
         elif not _is_of(value, kind):
             yield f"{place}.one_of: {value!r} is not {_KINDS[kind]}, as {column.name} is.{_remedy(kind)}"
     least, most = ends.values()
-    if least is not None and most is not None and _is_of(least, kind) and _is_of(most, kind) and least > most:  # type: ignore[operator]
+    if least is not None and most is not None and _is_of(least, kind) and _is_of(most, kind) and least > most:  # type: ignore[operator]  # of one kind
         yield f"{place}: nothing is at least {least} and at most {most}."
 
 

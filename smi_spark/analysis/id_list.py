@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, PrivateAttr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from smi_spark.analysis.uid_list import OWN_UID
 from smi_spark.analysis.windows import Part
 from smi_spark.errors import ConfigError
 
@@ -19,8 +20,7 @@ MOST_IDS = 1_000_000
 MOST_BYTES = 100_000_000
 
 _LINES_TOLD = 20
-# As zone 2 has them (``pseudonyms``, ``site_ids``). What stands in a list by mistake, an id of zone 1, goes no further.
-_UID = re.compile(r"2\.25\.[0-9]{1,39}")
+# As zone 2 has them (``site_ids``). What stands in a list by mistake, an id of zone 1, goes no further.
 _PATIENT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HEALTH_NUMBER = re.compile(r"[0-9]{9,10}")
 
@@ -132,7 +132,7 @@ def _read_rows(rows: Any) -> tuple[str, dict[str, int]]:
 
 def _is_fit(one: str, column: str) -> bool:
     if column != "patient_id":
-        return _UID.fullmatch(one) is not None
+        return re.fullmatch(OWN_UID, one) is not None
     return _PATIENT.fullmatch(one) is not None and not _HEALTH_NUMBER.fullmatch(re.sub("[_.-]", "", one))
 
 

@@ -136,17 +136,15 @@ def _beyond_profile(definition: Definition, project: Project, place: str) -> Ite
     hidden = weaker_columns(load_profile(project.profile))["images"]
     for field, column in definition.images.looked_at():
         if column in hidden:
-            yield (
-                f"{place}: images.{field} looks at {column}, which the project may not have. "
-                f"{project.place}: profile: {project.profile}."
-            )
+            yield _hidden(f"{place}: images.{field}", column, project)
     rejection = with_rejection(definition, project).rejection
     if rejection is not None:
         for column in sorted(set(rejection.columns) & set(hidden)):
-            yield (
-                f"{place}: rejection: {rejection.file} looks at {column}, which the project may not have. "
-                f"{project.place}: profile: {project.profile}."
-            )
+            yield _hidden(f"{place}: rejection: {rejection.file}", column, project)
+
+
+def _hidden(where: str, column: str, project: Project) -> str:
+    return f"{where} looks at {column}, which the project may not have. {project.place}: profile: {project.profile}."
 
 
 def _beyond_controls(definition: Definition, project: Project, place: str) -> Iterator[str]:
@@ -160,7 +158,4 @@ def _beyond_controls(definition: Definition, project: Project, place: str) -> It
     hidden = weaker_columns(load_profile(project.profile))["images"]
     for column in (LOOKED_AT[key] for key in controls.match if key in LOOKED_AT):
         if column in hidden:
-            yield (
-                f"{place}: controls.match looks at {column}, which the project may not have. "
-                f"{project.place}: profile: {project.profile}."
-            )
+            yield _hidden(f"{place}: controls.match", column, project)

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -14,7 +13,8 @@ from smi_spark import tables
 from smi_spark.analysis.definition import REGISTRY
 from smi_spark.analysis.selection import Left
 from smi_spark.config import Config
-from smi_spark.objectstore import open_files
+from smi_spark.errors import TableError
+from smi_spark.objectstore import read_text, write_text
 
 TERMS = ("approval", "profile", "dates", "left_out", "licence")  # fields that say what the project may have
 
@@ -142,11 +142,9 @@ def write_manifest(config: Config, entry: Registered, *, again: bool = False) ->
     Left when it is there; ``again`` puts another one in its place where it says something else.
     """
     place = f"{config.zone('analysis')}/{entry.project}/{entry.cohort}/manifest-v{entry.version}.json"
-    system, path = open_files(place)
-    is_there = system.get_file_info(path).type != fs.FileType.NotFound
-    if not is_there or (again and _content(system, path) != manifest(entry)):
-        with system.open_output_stream(path) as stream:
-            stream.write(manifest(entry).encode())
+    there = read_text(place)
+    if there is None or (again and there != manifest(entry)):
+        write_text(place, manifest(entry))
 
 
 def manifest(entry: Registered) -> str:
@@ -207,6 +205,15 @@ def read_delivered(spark: SparkSession, config: Config, project: str, cohort: st
     return tables.read(spark, snapshot_table(config, project, cohort, delivered.name), delivered.version)
 
 
+def read_table(spark: SparkSession, config: Config, entry: Registered, name: str) -> DataFrame:
+    """A table of a version by its name within the cohort; TableError for one that the version does not have."""
+    for table in entry.tables:
+        if table.name == name:
+            return read_delivered(spark, config, entry.project, entry.cohort, table)
+    known = ", ".join(table.name for table in entry.tables)
+    raise TableError(f"{entry.place} has no table {name}; it has {known}. Build the next version to have it.")
+
+
 def _from_row(row: dict[str, Any]) -> Registered:
     for name in ("built_at", "withdrawn_at"):  # Spark gives the driver's local time
         row[name] = row[name].astimezone(UTC) if row.get(name) else None
@@ -220,8 +227,3 @@ def _from_row(row: dict[str, Any]) -> Registered:
 
 def _schema(entry: Registered, table: str) -> dict[str, str]:
     return {column.name: column.type for column in entry.columns if column.table == table}
-
-
-def _content(system: fs.FileSystem, path: str) -> str:
-    with system.open_input_stream(path) as stream:
-        return bytes(stream.read()).decode()

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo
 
 from smi_spark import resources
+from smi_spark.analysis.conditions import one_or_more
 from smi_spark.analysis.uid_list import UIDS, read_uids, uids_sha256
 from smi_spark.analysis.windows import Part
 from smi_spark.config import load_yaml, validate
@@ -25,15 +26,11 @@ MODALITY = "modality"
 _PARTITIONS = (*MODALITIES, OTHER)
 
 
-def _one_or_more(given: Any) -> Any:
-    return [given] if isinstance(given, str) else given
-
-
 def _in_capitals(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({value.strip(" ").upper() for value in values}))
 
 
-Values = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), AfterValidator(_in_capitals), Field(min_length=1)]
+Values = Annotated[tuple[str, ...], BeforeValidator(one_or_more), AfterValidator(_in_capitals), Field(min_length=1)]
 
 
 class Condition(Part):
@@ -246,8 +243,9 @@ def _wrong_condition(where: str, column: str, condition: Condition, kinds: Mappi
     possible = ", ".join(name for name, fits in wanted.items() if fits)
     yield from (f"{where}: {column} is {kind}: {name} does not go with it. Ask for {possible}." for name in asked
                 if not wanted[name])  # fmt: skip
-    if None not in (condition.at_least, condition.at_most) and condition.at_least > condition.at_most:  # type: ignore[operator]
-        yield f"{where}: {column}: no number is at least {condition.at_least} and at most {condition.at_most}."
+    least, most = condition.at_least, condition.at_most
+    if least is not None and most is not None and least > most:
+        yield f"{where}: {column}: no number is at least {least} and at most {most}."
 
 
 def alias_of(field: str) -> str:

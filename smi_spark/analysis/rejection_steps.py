@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from functools import reduce
 from operator import and_
 
-import pyarrow as pa
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
+from smi_spark.analysis.listed import LISTED, rows_of
 from smi_spark.analysis.rejection import MODALITY, NUMBERS, TEXTS, Condition, Rejection, Rule
 from smi_spark.schema import load_schema
 
@@ -66,9 +66,8 @@ def _answers(column: str, condition: Condition, rejection: Rejection, image: Ima
     if condition.at_most is not None:
         yield value <= F.lit(condition.at_most)
     if condition.listed_in is not None:
-        listed = pa.table({"listed": pa.array(sorted(rejection.uids(condition.listed_in)), pa.string())})
-        uids = F.broadcast(SparkSession.active().createDataFrame(listed))
-        is_listed = uids.where(F.col("listed") == _value(image(column).outer(), kind)).exists()
+        uids = F.broadcast(rows_of(sorted(rejection.uids(condition.listed_in)), SparkSession.active()))
+        is_listed = uids.where(F.col(LISTED) == _value(image(column).outer(), kind)).exists()
         yield F.when(value.isNotNull(), is_listed)
 
 

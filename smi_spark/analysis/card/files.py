@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pyarrow import fs
 from pyspark.sql import functions as F
 
 from smi_spark.analysis.card.contents import Card, from_json, make_card
@@ -15,7 +14,7 @@ from smi_spark.analysis.project import load_project
 from smi_spark.analysis.registry import Registered, registered
 from smi_spark.config import Config
 from smi_spark.errors import ConfigError, TableError
-from smi_spark.objectstore import open_files
+from smi_spark.objectstore import read_text, write_text
 
 MINIMUM = 10  # the least count of people that is told, where no project says another
 
@@ -38,10 +37,11 @@ def write_card(cohort: Cohort) -> None:
         others = [card for one in versions if (card := _read(config, entry, one.version)) is not None]
         counts, moved = count_cohort(cohort), _moved(cohort, versions)
         numbers = make_card(entry, counts, _minimum(config, entry, others), others, moved)
-        _write(config, entry, "json", numbers.to_json())
+        write_text(_place(config, entry, "json"), numbers.to_json())
     for kind, make in (("html", page), ("md", text)):
-        if not _is_there(config, entry, kind):
-            _write(config, entry, kind, make(numbers))
+        place = _place(config, entry, kind)
+        if read_text(place) is None:
+            write_text(place, make(numbers))
 
 
 def open_card(cohort: Cohort) -> Card:
@@ -62,8 +62,9 @@ def withdraw_card(config: Config, entry: Registered) -> None:
     Its numbers stay for the cards that follow: they were told, and nothing must be that the difference would give back.
     """
     for kind, notice in (("html", withdrawn_page(entry)), ("md", withdrawn_text(entry))):
-        if _is_there(config, entry, kind) and _content(config, entry, kind) != notice:
-            _write(config, entry, kind, notice)
+        place = _place(config, entry, kind)
+        if read_text(place) not in (None, notice):
+            write_text(place, notice)
 
 
 def _minimum(config: Config, entry: Registered, others: Sequence[Card]) -> int:
@@ -91,29 +92,11 @@ def _moved(cohort: Cohort, versions: Sequence[Registered]) -> tuple[int, int] | 
 
 
 def _read(config: Config, entry: Registered, version: int) -> Card | None:
-    system, path = _place(config, entry, "json", version)
-    if system.get_file_info(path).type == fs.FileType.NotFound:
-        return None
-    with system.open_input_stream(path) as stream:
-        return from_json(bytes(stream.read()).decode())
+    numbers = read_text(_place(config, entry, "json", version))
+    return None if numbers is None else from_json(numbers)
 
 
-def _content(config: Config, entry: Registered, kind: str) -> str:
-    system, path = _place(config, entry, kind, entry.version)
-    with system.open_input_stream(path) as stream:
-        return bytes(stream.read()).decode()
-
-
-def _is_there(config: Config, entry: Registered, kind: str) -> bool:
-    system, path = _place(config, entry, kind, entry.version)
-    return bool(system.get_file_info(path).type != fs.FileType.NotFound)
-
-
-def _write(config: Config, entry: Registered, kind: str, content: str) -> None:
-    system, path = _place(config, entry, kind, entry.version)
-    with system.open_output_stream(path) as stream:
-        stream.write(content.encode())
-
-
-def _place(config: Config, entry: Registered, kind: str, version: int) -> tuple[fs.FileSystem, str]:
-    return open_files(f"{config.zone('analysis')}/{entry.project}/{entry.cohort}/card-v{version}.{kind}")
+def _place(config: Config, entry: Registered, kind: str, version: int | None = None) -> str:
+    """Of the version, or of another one of its cohort."""
+    number = entry.version if version is None else version
+    return f"{config.zone('analysis')}/{entry.project}/{entry.cohort}/card-v{number}.{kind}"
