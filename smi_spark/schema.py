@@ -79,6 +79,9 @@ class TableSchema(BaseModel):
         str | None, Field(description="column of zone 1 with a CHI number that stands for the patient too")
     ] = None
     event_date: Annotated[str | None, Field(description="column with the date of the event")] = None
+    found_by: Annotated[
+        tuple[str, ...], Field(description="columns by which rows are found, beside the key; none: most columns")
+    ] = ()
     birth_date: Annotated[str | None, Field(description="column of zone 1 with the patient's date of birth")] = None
     stated_age: Annotated[str | None, Field(description="column of zone 1 with the age as it was written down")] = None
     columns: tuple[Column, ...]

@@ -351,7 +351,9 @@ def _statistics_columns(target: Table) -> list[str]:
     """What rows are looked up by. Of other columns the least and greatest value hardly ever tell one file from another,
     and finding them costs a tenth of what images cost to write."""
     schema = target.schema
-    if schema.event_date is None:
+    if schema.found_by:
+        wanted = (*schema.key_in(target.zone), *schema.found_by)
+    elif schema.event_date is None:
         counted = {"string", "int", "long", "double", "date", "timestamp"}
         others = (column.name for column in schema.in_zone(target.zone) if column.type in counted)
         wanted = (*schema.key_in(target.zone), *others)
