@@ -28,7 +28,7 @@ def load_key(source: KeySource) -> bytes:
     elif source.plugin is not None:
         place, digits = f"key plug-in {source.plugin}", _ask(source.plugin)
     else:
-        place, digits = f"environment variable {source.env}", os.environ.get(str(source.env), "")
+        place, digits = f"environment variable {source.env}", os.environ.get(str(source.env), "").strip()
     if not digits:
         raise KeyFileError(f"{place} holds no key. {_remedy(source)}")
     if re.fullmatch(r"[0-9a-fA-F]{64}", digits) is None:
@@ -88,7 +88,7 @@ def _ask(plugin: str) -> str:
         told = unknown_name(f"entry points of {PLUGINS}", plugin, "plug-in", found)
         raise KeyFileError(f"{told} Install the package that has it, on every executor.")
     try:
-        return str(found[plugin].load()())
+        return str(found[plugin].load()()).strip()
     except Exception as error:
         # Of what a vault says in its error nothing is repeated: it may hold what was asked for.
         raise KeyFileError(

@@ -35,17 +35,23 @@ def test_a_key_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert load_key(KeySource(env="SMI_KEY")) == KEY
 
 
+@pytest.mark.usefixtures("vault")
+def test_a_secret_made_of_a_key_file_may_keep_its_line_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMI_KEY", DIGITS + "\n")
+    assert load_key(KeySource(env="SMI_KEY")) == load_key(KeySource(plugin="line")) == KEY
+
+
 @pytest.fixture
 def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed package with plug-ins: one that answers, one that answers nonsense, one that fails."""
     (tmp_path / "site_vault.py").write_text(
-        f"def key():\n    return {DIGITS!r}\n\ndef short():\n    return 'abc'\n\n"
+        f"def key():\n    return {DIGITS!r}\n\ndef line():\n    return key() + '\\n'\n\ndef short():\n    return 'abc'\n\n"
         f"def closed():\n    raise PermissionError({DIGITS!r})\n"
     )
     told = tmp_path / "site_vault-1.0.dist-info"
     told.mkdir()
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: site-vault\nVersion: 1.0\n")
-    names = "".join(f"{name} = site_vault:{name}\n" for name in ("key", "short", "closed"))
+    names = "".join(f"{name} = site_vault:{name}\n" for name in ("key", "line", "short", "closed"))
     (told / "entry_points.txt").write_text(f"[smi_spark.keys]\n{names}")
     monkeypatch.syspath_prepend(tmp_path)
 
