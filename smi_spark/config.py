@@ -92,7 +92,7 @@ class Pseudonyms(_Section):
     ] = "draw"
     nobody: Annotated[
         tuple[str, ...],
-        Field(description="ids that stand for nobody, in whatever capitals; zeros do anyway"),
+        Field(description="ids that stand for nobody, in whatever capitals; zeros and signs alone do anyway"),
     ] = (
         "ANON", "ANONYMISED", "ANONYMIZED", "ANONYMOUS", "DEFAULT", "DUMMY", "N/A", "NIL", "NONE", "NOT KNOWN", "NULL",
         "TEST", "UNKNOWN",

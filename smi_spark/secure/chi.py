@@ -81,7 +81,8 @@ def patient_identity(raw: Column, nobody: Sequence[str] = ()) -> Column:
 
     Padding is stripped, spaces within a CHI are closed, and a leading zero that a spreadsheet took is put back
     (nine digits); ``A\\A`` is A. Null where nobody can be found: for blanks, for two ids that differ (``A\\B``), and
-    for what stands for nobody, which is zeros, and the texts of ``nobody`` in whatever capitals.
+    for what stands for nobody, which is zeros and signs alone (``000-000``, ``?``), and the texts of ``nobody`` in
+    whatever capitals.
     """
     identity = _identity(raw)
     return F.when(_is_plain(raw, nobody), raw).otherwise(F.when(~_is_nobody(identity, nobody), identity))
@@ -136,7 +137,7 @@ def _one_of_several(raw: Column) -> Column:
 
 
 def _is_nobody(identity: Column, nobody: Sequence[str]) -> Column:
-    return identity.rlike("^0+$") | F.upper(identity).isin(_in_capitals(nobody))
+    return identity.rlike(r"^[0[^\p{L}\p{N}]]+$") | F.upper(identity).isin(_in_capitals(nobody))
 
 
 def _in_capitals(nobody: Sequence[str]) -> list[str]:
