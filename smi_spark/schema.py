@@ -46,6 +46,9 @@ class Column(BaseModel):
     deidentify: Annotated[Action, Field(description="what zone 2 holds of it")] = "keep"
     from_zone: Annotated[Zone, Field(description="the first zone that has it")] = "secure"
     made_of: Annotated[tuple[str, ...], Field(description="columns of zone 1 that a pseudonym is made of")] = ()
+    year_of: Annotated[
+        str | None, Field(description="column with the date whose year it is: where dates are shifted, the year is too")
+    ] = None
 
     @property
     def arrow_type(self) -> "pa.DataType":
@@ -167,7 +170,7 @@ def read_schema(path: Path) -> TableSchema:
         if column.deidentify == "text" and column.type != "string":
             raise ConfigError(f"{path}: {column.name} is {column.type}; deidentify: text is for string. Write remove.")
     roles = (schema.patient, schema.further_chi, schema.event_date, schema.birth_date, schema.stated_age)
-    described = [column.describes for column in schema.columns]
+    described = [name for column in schema.columns for name in (column.describes, column.year_of)]
     made_of = [name for column in schema.columns for name in column.made_of]
     for name in (*schema.key, *schema.key_beyond, *schema.partition_by, *made_of, *filter(None, (*roles, *described))):
         schema.column(name)

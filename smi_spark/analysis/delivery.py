@@ -21,7 +21,8 @@ def for_project(
     """``df`` (columns of ``schema`` in zone 2, patient_id among them) with the project's ids and dates.
 
     Shifted, a patient's dates all move by the same whole weeks, in images and records alike, so that every interval
-    stays. ``year``, where the table has it, becomes the year of the delivered StudyDate, 0 where there is none.
+    stays. ``year``, where the table has it, becomes the year of the delivered StudyDate, 0 where there is none; another
+    year, which would tell the shift, that of the shifted date, null where there is none.
     Ids and shifts are derived from the ids of zone 2 as they were first: replaced, ``secure/replaced``, says which.
     """
     columns = [column for column in schema.in_zone("analysis") if column.name in df.columns]
@@ -30,6 +31,9 @@ def for_project(
     ids[PATIENT_ID] = "patient"
     df = first_ids(df, ids, schema.key_in("deidentified"), replaced)
     moved = with_policy(df, dates, policy, key, project)
+    if policy == "shift":
+        years = {column.name: F.year(column.year_of) for column in columns if column.year_of}
+        moved = moved.withColumns(years)
     delivered = pseudonymise(moved, ids, key, project)
     if "year" in df.columns:
         delivered = delivered.withColumn("year", F.coalesce(F.year("StudyDate"), F.lit(0)))

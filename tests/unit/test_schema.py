@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -82,6 +83,13 @@ def test_patient_id_stands_for_the_patient_beyond_zone_one() -> None:
 def test_nothing_that_names_a_patient_stands_beyond_zone_one() -> None:
     beyond = {column.name for column in load_schema("images").in_zone("deidentified")}
     assert beyond.isdisjoint({"PatientName", "PatientBirthDate", "StudyID", "InstitutionName", "path"})
+
+
+def test_no_year_or_month_goes_on_beside_the_date_that_it_is_of() -> None:
+    tables = [load_schema(name) for name in table_names() if name.startswith("records/")]
+    beyond = [column for schema in tables for column in schema.in_zone("analysis") if column.type == "int"]
+    years = {column.name: column.year_of for column in beyond if re.search("YEAR|MONTH", column.name)}
+    assert years == {"YEAR_OF_REGISTRATION": "DATE_OF_REGISTRATION"}
 
 
 @pytest.mark.parametrize("name", table_names())

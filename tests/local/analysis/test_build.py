@@ -24,7 +24,7 @@ from smi_spark.analysis.selection import Left
 from smi_spark.analysis.snapshot import content_checksum
 from smi_spark.config import Config, KeySource
 from smi_spark.deidentified.actions import id_columns
-from smi_spark.deidentified.dates import shift_weeks
+from smi_spark.deidentified.dates import POLICIES, shift_weeks
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.errors import ConfigError, InputError, TableError
@@ -281,6 +281,22 @@ def test_kept_dates_are_those_of_zone_2(spark: SparkSession, config: Config) -> 
         (SCAN, SCAN, 2020),
         (None, None, 0),
     ]
+
+
+def test_a_year_beside_a_shifted_date_is_that_of_the_shifted_one(spark: SparkSession, config: Config) -> None:
+    key = project_key(load_key(config.keys.projects), "demo")
+    early = next(name for name in map(str, range(99)) if shift_weeks(key, name) < -1)
+    row = {"REGISTRATION_DISTRICT": "1", "YEAR_OF_REGISTRATION": 2020, "patient_id": early}
+    registered_on = [date(2020, 1, 5), date(2020, 12, 20), None]
+    given = [row | {"ENTRY_NUMBER": str(n), "DATE_OF_REGISTRATION": day} for n, day in enumerate(registered_on)]
+    rows = frame(spark, "records/deaths", given, "deidentified").coalesce(1)
+    shifted, kept = (
+        for_project(rows, load_schema("records/deaths"), config.keys.projects, "demo", policy).collect()
+        for policy in POLICIES
+        if policy != "truncate"
+    )
+    assert [row["YEAR_OF_REGISTRATION"] for row in shifted] == [2019, 2020, None]
+    assert [row["YEAR_OF_REGISTRATION"] for row in kept] == [2020, 2020, 2020]
 
 
 def test_nothing_is_built_that_the_project_may_not_have(config: Config, tmp_path: Path) -> None:
