@@ -166,6 +166,16 @@ class Config(_Section):
     spark: Annotated[dict[str, str], Field(description="Spark settings of a session built here")] = {}
 
     @model_validator(mode="after")
+    def _shows_no_key(self) -> "Config":
+        for variable in filter(None, (self.keys.archive.env, self.keys.projects.env)):
+            if (setting := f"spark.executorEnv.{variable}") in self.spark:
+                raise ValueError(
+                    f"{setting} would show a key to whoever sees Spark's pages and event logs. "
+                    f"Set {variable} in the environment of the workers themselves"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _default_zones(self) -> "Config":
         for zone in ("secure", "deidentified", "analysis"):
             uri = getattr(self, zone) or f"{self.root.rstrip('/')}/{zone}"
