@@ -177,8 +177,10 @@ def test_three_babies_have_the_same_columns() -> None:
 @pytest.mark.parametrize("table", RECORDS)
 def test_neither_birth_nor_home_nor_practice_nor_who_cares_stands_beyond_zone_one(table: str) -> None:
     schema = load_schema(table)
-    told = re.compile(r"DOB|DATE_OF_BIRTH|POSTCODE|ZONE_\d|GP_PRACTICE|CONSULTANT|AGE_IN|AGE$")
+    told = re.compile(r"DOB|DATE_OF_BIRTH|DR_POSTCODE|ZONE_\d|GP_PRACTICE|CONSULTANT|AGE_IN|AGE$")
     assert [column.name for column in schema.in_zone("deidentified") if told.search(column.name)] == []
+    postcodes = {c.name: c.deidentify for c in schema.columns if c.name.startswith("POSTCODE")}
+    assert set(postcodes.values()) == {"area"}
     assert schema.birth_date is not None
     assert schema.column(schema.birth_date).deidentify == "remove"
 
