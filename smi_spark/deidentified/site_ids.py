@@ -36,20 +36,23 @@ _FORM = r"^[A-Za-z0-9_.-]{1,64}\z"
 
 @dataclass(frozen=True)
 class SiteIds:
-    """What one load did with the rows of a site's table. ``arrived``: ids that wait for ``update_pseudonyms``."""
+    """What one load did with the rows of a site's table. ``arrived``: ids that wait for ``update_pseudonyms``;
+    ``aliases``: rows that were taken of another number than the person's, by the demography."""
 
     rows: int
     added: int
     arrived: int
     known: int
     reasons: Mapping[str, int] = field(default_factory=dict)
+    aliases: int = 0
 
     def __str__(self) -> str:
         listed = "".join(f", {name} {count:,}" for name, count in self.reasons.items())
+        aliases = f"; other numbers of the same people {self.aliases:,}" if self.aliases else ""
         waiting = "; run update_pseudonyms.py to put these in place" if self.arrived else ""
         return (
             f"{self.rows:,} rows: people who got an id {self.added:,}, ids that arrived for people who have another "
-            f"one {self.arrived:,}{waiting}; rows already there {self.known:,}; quarantined "
+            f"one {self.arrived:,}{waiting}; rows already there {self.known:,}{aliases}; quarantined "
             f"{sum(self.reasons.values()):,}{listed}"
         )
 
@@ -159,7 +162,9 @@ def _with_others(rows: DataFrame, present: DataFrame, people: DataFrame | None) 
 
 
 def _take(judged: DataFrame, config: Config, target: Table, run_id: str) -> SiteIds:
-    counted = judged.groupBy("outcome", "reason").count().collect()  # a row an outcome or reason
+    alias = (F.col("written") != F.col("identity")) & F.col("outcome").isNotNull()
+    counts = F.count("*").alias("count"), F.count_if(alias).alias("aliases")
+    counted = judged.groupBy("outcome", "reason").agg(*counts).collect()  # a row an outcome or reason
     outcomes = {row["outcome"]: row["count"] for row in counted if row["outcome"]}
     bad = _bad(judged)
     record_bad(config, bad, target.schema.table, run_id)
@@ -171,7 +176,8 @@ def _take(judged: DataFrame, config: Config, target: Table, run_id: str) -> Site
         added = tables.read(given.sparkSession, target).where(F.col("run_id") == run_id).count()  # the line of counts
         arrived = _arrive(given, target, run_id)
     rows = sum(row["count"] for row in counted)
-    return SiteIds(rows, added, arrived, outcomes.get(KNOWN, 0), reasons)
+    aliases = sum(row["aliases"] for row in counted)
+    return SiteIds(rows, added, arrived, outcomes.get(KNOWN, 0), reasons, aliases)
 
 
 def _arrive(given: DataFrame, target: Table, run_id: str) -> int:

@@ -224,7 +224,9 @@ def test_a_merge_of_numbers_leads_to_one_id_of_the_mapping(
     run(spark, changed)
     assert len(set(ids(spark, changed, "images", "SOPInstanceUID"))) == 1
     source = site_table(tmp_path / "ids.csv", f"{A},SITE-1", f"{B},SITE-1")
-    assert load_mapping(spark, changed, source).arrived == 1
+    loaded = load_mapping(spark, changed, source)
+    assert (loaded.arrived, loaded.aliases) == (1, 1)
+    assert "; other numbers of the same people 1; quarantined 0" in str(loaded)
 
     update_pseudonyms(spark, changed)
 
