@@ -15,12 +15,13 @@ from smi_spark.deidentified.actions import id_columns, identified, swap_ids
 from smi_spark.deidentified.images import IMAGES, ORIGINAL
 from smi_spark.deidentified.keyed import KEY_ID, ROTATION, Properties, keyed_tables
 from smi_spark.deidentified.keys import key_id, load_key
+from smi_spark.deidentified.mapping import KEYED, LEASE, put
 from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
 from smi_spark.deidentified.pseudonymise import ZONE_2_LEASE
-from smi_spark.deidentified.pseudonyms import Domain
+from smi_spark.deidentified.pseudonyms import Domain, replacing
 from smi_spark.deidentified.replaced import ids_in, note_replaced, record_replaced
 from smi_spark.deidentified.rollups import bring_up_roll_ups
-from smi_spark.deidentified.swappers import Swapper, choose_swapper
+from smi_spark.deidentified.swappers import Lookup, Swapper, choose_swapper
 from smi_spark.errors import InputError, OtherKeyError
 from smi_spark.lease import lease
 from smi_spark.progress import Progress
@@ -66,11 +67,12 @@ class Rotated:
 def rotate_key(spark: SparkSession, config: Config, former: KeySource) -> Rotated:
     """Make zone 2 anew with ``keys.archive`` of the configuration, in place of the key ``former``.
 
-    Ids alone change, those of patients only where the key makes them: ids of a mapping stay. Rows that zone 1 does not
-    have any more are left out, as ``pseudonymise`` would take them out.
+    Ids alone change, those of patients only where the key made them: in a mapping too, whose other ids stay. Rows that
+    zone 1 does not have any more are left out, as ``pseudonymise`` would take them out.
 
     Commits, in this order: properties of ``deidentified/images`` and every ``deidentified/records/<name>`` that say
-    that they are between two keys; who said no, under new ids too, in ``deidentified/opt_outs``; then table by table
+    that they are between two keys; of a mapping's ids that the key made ``secure/replaced``, then ``secure/mapping``;
+    who said no, under new ids too, in ``deidentified/opt_outs``; then table by table
     ``secure/replaced`` (the ids of its rows, former → new), the rows (images by partition, small ones together, each
     commit noted in the table's history), of images also ``secure/links``, ``deidentified/series`` and
     ``deidentified/studies``, and the properties that say that the table is of the new key; ``deidentified/opt_outs``
@@ -87,16 +89,17 @@ def rotate_key(spark: SparkSession, config: Config, former: KeySource) -> Rotate
             "Name the new key in the configuration, and the one that made zone 2 as the former."
         )
     run = runs.Run(new_run_id(), "", datetime.now(UTC))
-    with lease(config.zone("deidentified"), ZONE_2_LEASE, run.id):
+    zone_2, mapped = (config.zone("deidentified"), ZONE_2_LEASE), (config.zone("secure"), LEASE)
+    with lease(*zone_2, run.id), lease(*mapped, run.id):
         return _rotate(spark, config, keys, run)
 
 
 def _rotate(spark: SparkSession, config: Config, keys: Keys, run: runs.Run) -> Rotated:
     begun, waiting = _begin(spark, config, keys, run.id)
     people, day = read_people(spark, config), datetime.now(UTC).date()
+    replaced = rekey_mapping(spark, config, keys, begun) if waiting else 0
+    rows = {"secure/mapping": replaced} if replaced else {}
     add_to_copy(spark, config, people, keys.new_id, day)
-    rows: dict[str, int] = {}
-    replaced = 0
     for target in waiting:
         recorded, made = _make_anew(spark, config, target, keys, begun)
         replaced, rows = replaced + recorded, rows | made
@@ -119,6 +122,27 @@ def _begin(spark: SparkSession, config: Config, keys: Keys, run_id: str) -> tupl
         tables.set_property(spark, target, ROTATION, f"{begun} {keys.former_id} {keys.new_id}")
         note_replaced(spark, target, begun)
     return begun, waiting
+
+
+def rekey_mapping(spark: SparkSession, config: Config, keys: Keys, run_id: str) -> int:
+    """Let the ids of a mapping that the key made be those of the new key; gives how many.
+
+    Commits ``secure/replaced``, then ``secure/mapping``: rows of zone 2 get them afterwards, with all other ids. Ids
+    that were drawn and the site's own stay. A second time nothing is found.
+    """
+    if not isinstance(keys.new, Lookup):
+        return 0
+    target = keys.new.table
+    keyed = tables.read_or_empty(spark, target).where(F.col("origin") == KEYED)
+    rekeyed = keyed.withColumn("rekeyed", replacing("patient", keys.new.key)(F.col("identity")))
+    others = tables.worked_out(rekeyed.where(F.col("rekeyed") != F.col("patient_id")))
+    if others.isEmpty():
+        return 0
+    kind = F.lit("patient").alias("kind")
+    ids = others.select(kind, F.col("patient_id").alias("old"), F.col("rekeyed").alias("new"))
+    record_replaced(ids, config, run_id, keys.new_id)
+    made = others.withColumns({"patient_id": F.col("rekeyed"), "mapped_at": F.current_timestamp()})
+    return put(made.select(*target.columns), target, insert=False)
 
 
 def check_former(said: Collection[tuple[Table, Properties]], keys: Keys) -> None:

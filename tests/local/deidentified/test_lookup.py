@@ -10,12 +10,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
-from smi_spark.config import Config, Pseudonyms
+from smi_spark.config import Config, KeySource, Pseudonyms
 from smi_spark.deidentified.images import images_to_deidentified
-from smi_spark.deidentified.keys import load_key
+from smi_spark.deidentified.keys import create_key, load_key
 from smi_spark.deidentified.mapping import mapping
 from smi_spark.deidentified.pseudonymise import run
 from smi_spark.deidentified.pseudonyms import pseudonym
+from smi_spark.deidentified.rotation import Keys, rekey_mapping, rotate_key
 from smi_spark.deidentified.site_ids import judge, load_mapping
 from smi_spark.deidentified.swappers import Keyed, choose_swapper
 from smi_spark.deidentified.text.vocabulary import NO_TEXTS
@@ -180,6 +181,60 @@ def test_a_sites_ids_that_come_later_take_the_place_of_keyed_ones_everywhere(
     assert tables.versions_below(Path(changed.root)) == before
     with pytest.raises(ConfigError, match=r"^pseudonyms.patients is keyed, and zone 2 has the patient ids of secure/m"):
         choose_swapper(spark, chosen(changed, "keyed"))
+
+
+def other_key(config: Config) -> Config:
+    """The configuration with another archive key."""
+    file = Path(config.root) / "other.key"
+    create_key(file)
+    keys = config.keys.model_copy(update={"archive": KeySource(file=str(file))})
+    return config.model_copy(update={"keys": keys})
+
+
+def test_of_a_mappings_ids_those_that_the_key_made_follow_a_new_key(spark: SparkSession, config: Config) -> None:
+    config = chosen(config, "lookup_or_keyed")
+    later = other_key(config)
+    keys = Keys(choose_swapper(spark, config), choose_swapper(spark, later), "former", "new")
+    made, anew = (pseudonym(load_key(one.keys.archive), "patient", B) for one in (config, later))
+    given = [
+        {"identity": A, "patient_id": "S1", "origin": "site"},
+        {"identity": B, "patient_id": made, "origin": "keyed", "arrived_id": "S2"},
+        {"identity": C, "patient_id": "8" * 32, "origin": "drawn"},
+    ]
+    tables.append(frame(spark, "mapping", [{"run_id": "1"} | row for row in given]), mapping(config))
+
+    counts = [rekey_mapping(spark, later, keys, run_id) for run_id in ("2", "3")]
+
+    assert counts == [1, 0]
+    found = rows(spark, config, "secure/mapping").orderBy("identity").select("patient_id", "origin", "arrived_id")
+    assert found.collect() == [("S1", "site", None), (anew, "keyed", "S2"), ("8" * 32, "drawn", None)]
+    replaced = rows(spark, config, "secure/replaced").select("kind", "old", "new", "first", "key_id", "run_id")
+    assert replaced.collect() == [("patient", made, anew, made, "new", "2")]
+
+
+@pytest.mark.long
+def test_zone_2_with_a_mapping_has_nothing_of_the_former_key_behind_a_rotation(
+    spark: SparkSession, changed: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_mapping(spark, changed, site_table(tmp_path / "ids.csv", f"{A},SITE-1"))
+    update_pseudonyms(spark, changed)
+    later = other_key(changed)
+    with killed_behind(monkeypatch, 2, ["append", "merge"]) as commits:
+        rotate_key(spark, later, changed.keys.archive)
+    assert commits == ["append replaced", "merge mapping"]
+    told = rotate_key(spark, later, changed.keys.archive)
+
+    keyed = {chi: pseudonym(load_key(later.keys.archive), "patient", chi) for chi in (B, BABY)}
+    assert told.rows["deidentified/records/smr02"] == 2
+    assert set(ids(spark, changed, "images", "StudyInstanceUID")) == {"SITE-1", keyed[B]}
+    assert set(ids(spark, changed, "studies", "StudyInstanceUID")) == {"SITE-1", keyed[B]}
+    assert ids(spark, changed, "records/smr02", "ADMISSION_DATE") == ["SITE-1", keyed[B]]
+    assert ids(spark, changed, "records/smr02", "ADMISSION_DATE", "BABY_CI_CHI_NUMBER_BABY_1") == [keyed[BABY], None]
+    assert run(spark, later).rekeyed == 0
+    before = tables.versions_below(Path(changed.root))
+    assert str(rotate_key(spark, later, changed.keys.archive)).endswith("nothing to do")
+    assert run(spark, later).rekeyed == 0
+    assert tables.versions_below(Path(changed.root)) == before
 
 
 @pytest.mark.long
