@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.deidentified.actions import deidentify, identities, patient_of
+from smi_spark.deidentified.actions import deidentify, id_columns, identified, identities, patient_of, swap_ids
 from smi_spark.deidentified.keyed import KEY_ID
 from smi_spark.deidentified.reached import (
     LOADED_UP_TO,
@@ -51,6 +51,9 @@ def bring_up_records(
     if done and (again := [numbers for numbers in (others, returned) if numbers is not None]):
         waiting = waiting.union(_older(rows, target, reduce(DataFrame.union, again).distinct(), swapper, done))
     patient = patient_identity(patient_of(source.schema), swapper.nobody)
+    if people.barred is not None and not is_new:
+        barred = F.broadcast(people.barred.select(F.col("chi").alias("barred")))
+        _take_out(waiting.join(barred, patient == F.col("barred"), "left_semi"), target, swapper)
     waiting = people.without_barred(waiting, patient, source.schema.other_people)
     count = 0
     if not waiting.select(*source.schema.key).isEmpty():
@@ -81,6 +84,17 @@ def renew_records(
             count = tables.merge(made, target, key, only_changed=True, insert=False)
     note_reached(spark, target, renewed(people, swapper))
     return count
+
+
+def _take_out(theirs: DataFrame, target: tables.Table, swapper: Swapper) -> None:
+    """Rows of zone 1 that are by now of somebody who is out of zone 2: where they stand there as another's, they go."""
+    schema, key = target.schema, target.schema.key_in("deidentified")
+    plain = identified(theirs, schema, swapper.nobody, names=key)
+    keys = swap_ids(plain, {name: kind for name, kind in id_columns(schema).items() if name in key}, swapper)
+    standing = tables.read(theirs.sparkSession, target).select(*key)
+    leaving = tables.worked_out(standing.join(F.broadcast(keys), list(key), "left_semi"))
+    if not leaving.isEmpty():
+        tables.delete(leaving, target, key)
 
 
 def _older(rows: DataFrame, target: tables.Table, numbers: DataFrame, swapper: Swapper, done: str) -> DataFrame:
