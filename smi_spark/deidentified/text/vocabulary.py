@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.deidentified.pseudonyms import in_worker, map_distinct
-from smi_spark.schema import TableSchema
+from smi_spark.schema import TableSchema, load_schema
 
 VOCABULARY = "secure/vocabulary"
 TEXT_VERSION = "text_version"  # column of zone 2
@@ -36,6 +36,19 @@ class Vocabulary:
         """The column (string) without its padding where the version has the text; else null."""
         texts = self.texts.get((table, column))
         return _among(texts)(F.col(column)) if texts else F.lit(None).cast("string")
+
+    def judge(self) -> Callable[[str, str], str | None]:
+        """Which texts of images' data sets may stay, as ``Replacements.text`` of a profile asks: (keyword, text) → the
+        text without its padding where the version has it in the column of that element; else None.
+        """
+        of_keyword = {load_schema("images").column(name).tag: texts for (table, name), texts in self.texts.items()
+                      if table == "images"}  # fmt: skip
+
+        def kept(keyword: str, text: str) -> str | None:
+            bare = text.strip(PADDING)
+            return bare if bare in of_keyword.get(keyword, ()) else None
+
+        return kept
 
     def stamp(self) -> Column:
         """``text_version`` of rows that are made by this version; null for none."""
