@@ -18,7 +18,8 @@ from smi_spark.secure.changes import changes_since, withdrawn_images, withdrawn_
 from smi_spark.secure.chi import patient_identity
 from smi_spark.secure.instances import is_indexed, places_of, within
 from smi_spark.secure.people import People, of_numbers
-from smi_spark.secure.quarantine import record_bad
+from smi_spark.secure.quarantine import quarantine, record_bad
+from smi_spark.secure.withdrawal import retire
 from smi_spark.tables import Table
 
 IMAGES = "deidentified/images"
@@ -43,12 +44,16 @@ def taken_up_to(spark: SparkSession, config: Config, swapper: Swapper) -> str:
     return tables.get_property(spark, target, TAKEN_UP_TO) or ""
 
 
-def withdraw_images(spark: SparkSession, config: Config, since: str) -> int:
-    """Take out the images whose row of zone 1 is gone or another one since that run; gives their number."""
+def withdraw_images(spark: SparkSession, config: Config, since: str, run_id: str) -> int:
+    """Take out the images whose row of zone 1 is gone or another one since that run, those that wait in quarantine too;
+    gives how many stood in zone 2."""
     links, images = tables.table(config, "secure/links"), tables.table(config, "secure/images")
-    gone = withdrawn_images(changes_since(spark, config, since))
+    found = changes_since(spark, config, since)
+    gone = withdrawn_images(found)
     if gone.isEmpty():
         return 0
+    left = found.groupBy("SOPInstanceUID").agg(F.max("run_id").alias("settled_by"))
+    settle_quarantine(left.join(gone, "SOPInstanceUID"), config, run_id)
     changes = F.broadcast(gone.withColumnRenamed("SOPInstanceUID", ORIGINAL))
     now = tables.read(spark, images).select(F.col("SOPInstanceUID").alias(ORIGINAL), F.col("run_id").alias(MADE_FROM))
     linked = tables.read_or_empty(spark, links).join(changes, ORIGINAL, "left_semi")
@@ -87,9 +92,22 @@ def add_images(
     else:
         tables.set_property(spark, target, UNLINKED, run_id)
         added = tables.append(rows, target)
+    # Before the links: until these stand, the next run comes here again.
+    settle_quarantine(usable.select("SOPInstanceUID", F.lit(run_id).alias("settled_by")), config, run_id)
     tables.append(_links(usable, swapper.key, archive_key, run_id), links)
     tables.set_property(spark, target, UNLINKED, None)
     return added, quarantined
+
+
+def settle_quarantine(images: DataFrame, config: Config, run_id: str) -> None:
+    """Rows of quarantine about these images of zone 1 (SOPInstanceUID, ``settled_by``: a run before which they were put
+    there) go to its history."""
+    rows = tables.read_or_empty(images.sparkSession, quarantine(config))
+    older = rows.where((F.col("table") == IMAGES) & (F.col("run_id") < run_id))
+    if older.isEmpty():
+        return
+    settled = older.join(images, "SOPInstanceUID").where(F.col("run_id") < F.col("settled_by"))
+    retire(tables.worked_out(settled.select(*rows.columns)), quarantine(config), quarantine(config).schema.key, run_id)
 
 
 def rekey_images(

@@ -130,7 +130,7 @@ def _bring_up_images(
     if before is not None and people.returned_since(tables.get_property(spark, target, RETURNED_UP_TO)) is not None:
         since = ""  # images of people who take part again wait since long
     touched = touched_studies(spark, config, people, swapper, since) if since else None
-    withdrawn = withdraw_images(spark, config, since)
+    withdrawn = withdraw_images(spark, config, since, run_id)
     texts = bring_up_texts(spark, config, people, swapper, vocabulary)  # first of those that make rows by it
     rekeyed = rekey_images(spark, config, people, swapper, vocabulary, run_id)
     images, quarantined = add_images(spark, config, people, swapper, vocabulary, archive_key, run_id, since)

@@ -57,16 +57,16 @@ def released_files(spark: SparkSession, config: Config) -> DataFrame:
 
 def withdrawn_images(changes: DataFrame) -> DataFrame:
     """SOPInstanceUID of the images that left zone 1, each once."""
-    return _of_withdrawn(changes, "SOPInstanceUID")
+    return _withdrawn(changes).select("SOPInstanceUID").distinct()
 
 
 def withdrawn_studies(changes: DataFrame) -> DataFrame:
     """StudyInstanceUID of the images that left zone 1, each once."""
-    return _of_withdrawn(changes, "StudyInstanceUID")
+    return _withdrawn(changes).select("StudyInstanceUID").distinct()
 
 
-def _of_withdrawn(changes: DataFrame, name: str) -> DataFrame:
-    return changes.where((F.col("table") == IMAGES) & (F.col("action") == WITHDRAWN)).select(name).distinct()
+def _withdrawn(changes: DataFrame) -> DataFrame:
+    return changes.where((F.col("table") == IMAGES) & (F.col("action") == WITHDRAWN))
 
 
 def rekeyed_numbers(changes: DataFrame) -> DataFrame:
