@@ -1,6 +1,6 @@
 """Images of zone 2 whose texts are others under a version of the vocabulary that was adopted since."""
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import tables
 from smi_spark.config import Config
@@ -39,6 +39,17 @@ def bring_up_texts(
     note_reached(spark, target, {TEXTS_OF: " ".join(map(str, sorted({*made_by, vocabulary.version})))})
     changed = differing([vocabulary, *(read_vocabulary(spark, config, version) for version in made_by)])
     touched = tables.read(spark, tables.table(config, "secure/images")).where(changed.occurs(load_schema("images")))
+    count = make_again(spark, config, touched, people, swapper, vocabulary)
+    note_reached(spark, target, {TEXTS_OF: str(vocabulary.version)})
+    return count
+
+
+def make_again(
+    spark: SparkSession, config: Config, touched: DataFrame, people: People, swapper: Swapper, vocabulary: Vocabulary
+) -> int:
+    """Images of zone 2 made again from ``touched`` (rows of ``secure/images``), some partitions (modality, year) a
+    commit; gives how many changed. Who is not in zone 2 does not come there by it."""
+    target = tables.table(config, IMAGES)
     counted = touched.groupBy(*target.schema.partition_by).count().orderBy(*target.schema.partition_by)
     partitions = [Partition(*row) for row in counted.collect()]  # one a modality and year
     count = 0
@@ -50,5 +61,4 @@ def bring_up_texts(
             among = spark.createDataFrame(places, "modality string, year int")
             count += tables.merge(again, target, target.schema.key, among=among, only_changed=True, insert=False)
             progress.add(portion.rows)
-    note_reached(spark, target, {TEXTS_OF: str(vocabulary.version)})
     return count

@@ -11,7 +11,6 @@ from smi_spark.config import Config
 from smi_spark.deidentified.adopted import bring_up_texts
 from smi_spark.deidentified.adoption import adopt
 from smi_spark.deidentified.images import (
-    IMAGES,
     add_images,
     rekey_images,
     taken_up_to,
@@ -23,6 +22,7 @@ from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.opt_outs import add_to_copy, end_copy
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
+from smi_spark.deidentified.promoted import bring_up_columns, with_new_columns
 from smi_spark.deidentified.reached import RETURNED_UP_TO, TAKEN_UP_TO, note_reached, renewed
 from smi_spark.deidentified.records import bring_up_records
 from smi_spark.deidentified.rollups import bring_up_roll_ups
@@ -51,7 +51,8 @@ class Counts:
     """Rows that a run added; ``series`` and ``studies`` are those rolled up, 0 where nothing had changed.
 
     ``withdrawn``: images that left, as they had left zone 1; ``rekeyed``: that are another person's since;
-    ``texts``: whose texts are others by the vocabulary that was adopted since.
+    ``texts``: whose texts are others by the vocabulary that was adopted since; ``filled``: which gained values of a
+    column that was promoted since.
     """
 
     images: int
@@ -62,12 +63,14 @@ class Counts:
     withdrawn: int = 0
     rekeyed: int = 0
     texts: int = 0
+    filled: int = 0
 
     def __str__(self) -> str:
         records = "".join(f", {name} {count:,}" for name, count in self.records.items())
         left = f"withdrawn: images {self.withdrawn:,}; " if self.withdrawn else ""
         left += f"another person's since: images {self.rekeyed:,}; " if self.rekeyed else ""
         left += f"texts adopted or dropped since: images {self.texts:,}; " if self.texts else ""
+        left += f"with values of new columns: images {self.filled:,}; " if self.filled else ""
         return (
             f"{left}added: images {self.images:,}{records}; "
             f"rolled up: series {self.series:,}, studies {self.studies:,}; quarantined: {self.quarantined:,}"
@@ -78,10 +81,11 @@ def run(spark: SparkSession, config: Config) -> Counts:
     """Bring zone 2 up to what zone 1 holds: only what is not there yet is derived.
 
     Commits, in this order: ``secure/mapping``, where ids are looked up and this is the first run to do so; who said no
-    since, in ``deidentified/opt_outs``; what was withdrawn from ``secure/images`` leaves ``deidentified/images``, then
-    ``secure/links``; images whose texts are others by the vocabulary that was adopted since, some partitions a commit,
-    then those whose CHI number is another person's since, in ``deidentified/images``;
-    ``secure/quarantine`` (images without a patient id), ``deidentified/images``, ``secure/links``;
+    since, in ``deidentified/opt_outs``; what was withdrawn from ``secure/images`` leaves ``secure/quarantine``, then
+    ``deidentified/images``, then ``secure/links``; images whose texts are others by the vocabulary that was adopted
+    since, or that have a value in a column that was promoted since, some partitions a commit, then those whose CHI
+    number is another person's since, in ``deidentified/images``; ``secure/quarantine`` (images without a patient id),
+    ``deidentified/images``, images that were let in out of ``secure/quarantine``, ``secure/links``;
     ``deidentified/series``, ``deidentified/studies``; each ``deidentified/records/<name>``: rows of loads that were
     completed since the last run, and those of CHI numbers that are another person's since; who is to stand in
     ``deidentified/opt_outs`` no longer. An image counts as done when its link stands. Behind these, properties of
@@ -123,7 +127,7 @@ def _bring_up_images(
     run_id: str,
 ) -> Counts:  # fmt: skip
     """Only rows and changes of runs behind the last that this table has taken all of are looked at."""
-    target = tables.with_all_columns(spark, tables.table(config, IMAGES))
+    target = with_new_columns(spark, config)
     since = taken_up_to(spark, config, swapper)
     up_to = newest_ended(spark, config)  # before images: of these runs all is there
     before = tables.content_version(spark, target) if tables.exists(spark, target) else None
@@ -132,12 +136,13 @@ def _bring_up_images(
     touched = touched_studies(spark, config, people, swapper, since) if since else None
     withdrawn = withdraw_images(spark, config, since, run_id)
     texts = bring_up_texts(spark, config, people, swapper, vocabulary)  # first of those that make rows by it
+    filled = bring_up_columns(spark, config, people, swapper, vocabulary)
     rekeyed = rekey_images(spark, config, people, swapper, vocabulary, run_id)
     images, quarantined = add_images(spark, config, people, swapper, vocabulary, archive_key, run_id, since)
-    series, studies = bring_up_roll_ups(spark, config, before, None if texts else touched)
+    series, studies = bring_up_roll_ups(spark, config, before, None if texts or filled else touched)
     reached = {RETURNED_UP_TO: people.returned_by, TAKEN_UP_TO: up_to}
     note_reached(spark, target, reached | renewed(people, swapper))
-    return Counts(images, quarantined, series, studies, {}, withdrawn, rekeyed, texts)
+    return Counts(images, quarantined, series, studies, {}, withdrawn, rekeyed, texts, filled)
 
 
 def _is_there(spark: SparkSession, config: Config, name: str) -> bool:
