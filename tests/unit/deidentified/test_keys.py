@@ -45,7 +45,8 @@ def test_a_secret_made_of_a_key_file_may_keep_its_line_end(monkeypatch: pytest.M
 def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed package with plug-ins: one that answers, one that answers nonsense, one that fails."""
     (tmp_path / "site_vault.py").write_text(
-        f"def key():\n    return {DIGITS!r}\n\ndef line():\n    return key() + '\\n'\n\ndef short():\n    return 'abc'\n\n"
+        f"def key():\n    return {DIGITS!r}\n\ndef line():\n    return key() + '\\n'\n\n"
+        "def short():\n    return 'abc'\n\n"
         f"def closed():\n    raise PermissionError({DIGITS!r})\n"
     )
     told = tmp_path / "site_vault-1.0.dist-info"
