@@ -41,9 +41,10 @@ def with_shift_days(df: DataFrame, key: KeySource, project: str) -> DataFrame:
 
 def shifting(key: KeySource, project: str) -> Callable[[Column], Column]:
     """The column function from patient_id of zone 2 to the days (int) by which a project moves the patient's dates."""
+    load = worker_key(key, project)
 
     def shifts(patients: "pa.Array[Any]") -> "pa.Array[Any]":
-        secret = worker_key(key, project)
+        secret = load()
         return map_distinct(patients, lambda patient: 7 * shift_weeks(secret, patient), pa.int32())
 
     return in_worker(shifts, "int")

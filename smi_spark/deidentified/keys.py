@@ -8,6 +8,7 @@ import secrets
 import stat
 from importlib.metadata import entry_points
 from pathlib import Path
+from socket import gethostname
 
 from smi_spark.config import KeySource
 from smi_spark.errors import KeyFileError, unknown_name
@@ -34,6 +35,29 @@ def load_key(source: KeySource) -> bytes:
     if re.fullmatch(r"[0-9a-fA-F]{64}", digits) is None:
         raise KeyFileError(f"{place} does not hold a key: 64 hexadecimal digits are one. {_remedy(source)}")
     return bytes.fromhex(digits)
+
+
+def key_known(source: KeySource) -> str | None:
+    """The id of the key here, by which workers see that theirs is the same; none where it cannot be had here.
+
+    A plug-in is not asked: all have the one that it gives.
+    """
+    try:
+        return None if source.plugin is not None else key_id(load_key(source))
+    except KeyFileError:
+        return None
+
+
+def load_same_key(source: KeySource, known: str | None) -> bytes:
+    """``load_key``, in a worker; KeyFileError where the node has another key than the one that is ``known``."""
+    key = load_key(source)
+    if known is not None and key_id(key) != known:
+        place = f"key file {source.file}" if source.file is not None else f"environment variable {source.env}"
+        raise KeyFileError(
+            f"{place} holds key {key_id(key)} on {gethostname()}, and key {known} where the run was started. "
+            "Make a key once, and copy it to every node."
+        )
+    return key
 
 
 def key_id(key: bytes) -> str:

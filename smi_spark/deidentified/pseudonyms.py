@@ -13,7 +13,7 @@ from pyspark.sql.functions import arrow_udf  # type: ignore[attr-defined]  # pys
 from pyspark.sql.types import ArrayType
 
 from smi_spark.config import KeySource
-from smi_spark.deidentified.keys import load_key, project_key
+from smi_spark.deidentified.keys import key_known, load_same_key, project_key
 
 Domain = Literal["patient", "uid", "accession"]
 
@@ -72,9 +72,16 @@ def pseudonymise(df: DataFrame, columns: Mapping[str, Domain], key: KeySource, p
     )
 
 
-def worker_key(source: KeySource, project: str | None) -> bytes:
-    """The key that a worker works with; called there, once a batch, so that a plan holds only the source."""
-    return load_key(source) if project is None else project_key(load_key(source), project)
+def worker_key(source: KeySource, project: str | None) -> Callable[[], bytes]:
+    """The key that a worker works with, called there once a batch, so that a plan holds only the source; and, where the
+    driver has the key, its id, so that no node works with another one."""
+    known = key_known(source)
+
+    def load() -> bytes:
+        key = load_same_key(source, known)
+        return key if project is None else project_key(key, project)
+
+    return load
 
 
 def in_worker(function: Callable[["pa.Array[Any]"], "pa.Array[Any]"], result: str) -> Callable[[Column], Column]:
@@ -98,10 +105,10 @@ def replacing(
     domain: Domain, key: KeySource, project: str | None = None, *, several: bool = False
 ) -> Callable[[Column], Column]:
     """The column function that replaces ids (string, or array of string for ``several``) as ``pseudonymise`` does."""
-    replace_all = _replace_lists if several else _replace_values
+    replace_all, load = _replace_lists if several else _replace_values, worker_key(key, project)
 
     def replace(values: "pa.Array[Any]") -> "pa.Array[Any]":
-        return replace_all(values, worker_key(key, project), domain)
+        return replace_all(values, load(), domain)
 
     return in_worker(replace, "array<string>" if several else "string")
 

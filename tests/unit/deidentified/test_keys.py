@@ -1,11 +1,13 @@
 import os
 import re
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
 from smi_spark.config import KeySource
 from smi_spark.deidentified.keys import create_key, key_id, load_key, project_key
+from smi_spark.deidentified.pseudonyms import worker_key
 from smi_spark.errors import KeyFileError
 
 DIGITS = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -89,6 +91,26 @@ def test_a_plug_in_that_gives_no_key_is_told_without_what_it_holds(plugin: str, 
 def test_a_key_that_others_reach_is_refused(tmp_path: Path, mode: int, told: str) -> None:
     file = tmp_path / "archive.key"
     assert refusal(key_file(tmp_path, mode=mode)) == f"key file {file} {told}. Run: chmod 600 {file}"
+
+
+def test_a_node_with_another_key_than_the_driver_is_told(tmp_path: Path) -> None:
+    source = key_file(tmp_path)
+    load = worker_key(source, None)
+    assert load() == KEY
+    key_file(tmp_path, "f" * 64)  # as it lies on a node where somebody made a key of its own
+    with pytest.raises(KeyFileError) as caught:
+        load()
+    other = key_id(bytes.fromhex("f" * 64))
+    assert str(caught.value) == (
+        f"key file {source.file} holds key {other} on {gethostname()}, and key {key_id(KEY)} where the run was "
+        "started. Make a key once, and copy it to every node."
+    )
+
+
+def test_a_driver_without_the_key_leaves_it_to_the_workers(tmp_path: Path) -> None:
+    load = worker_key(KeySource(file=str(tmp_path / "archive.key")), "lung")
+    key_file(tmp_path)
+    assert load() == project_key(KEY, "lung")
 
 
 def test_an_absent_key_is_told_with_how_to_make_it(tmp_path: Path) -> None:
