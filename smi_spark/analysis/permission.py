@@ -38,6 +38,7 @@ def check_permitted(definition: Definition, project: Project, place: str, today:
         *_beyond_images(definition, project, place),
         *_beyond_records(definition, project, place),
         *_beyond_profile(definition, project, place),
+        *_beyond_rejection(definition, project, place),
         *_beyond_controls(definition, project, place),
     ]
     if lines:
@@ -137,6 +138,11 @@ def _beyond_profile(definition: Definition, project: Project, place: str) -> Ite
     for field, column in definition.images.looked_at():
         if column in hidden:
             yield _hidden(f"{place}: images.{field}", column, project)
+
+
+def _beyond_rejection(definition: Definition, project: Project, place: str) -> Iterator[str]:
+    """By the rules that hold for it; controls have the same ones."""
+    hidden = weaker_columns(load_profile(project.profile))["images"]
     rejection = with_rejection(definition, project).rejection
     if rejection is not None:
         for column in sorted(set(rejection.columns) & set(hidden)):

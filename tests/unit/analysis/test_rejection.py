@@ -146,14 +146,16 @@ def test_rules_that_look_at_what_the_project_may_not_have_are_refused(tmp_path: 
     profile = tmp_path / "strict.yaml"
     profile.write_text("profile: strict\nmeaning: Dates alone.\noptions: [retain_modified_dates]\n", encoding="utf-8")
     strict = LUNG | LONG | {"rejection": str(tmp_path / "rules.yaml"), "profile": str(profile)}
-    with pytest.raises(ConfigError) as raised:
-        check_permitted(
-            read_definition(QUESTION, "scans.yaml"), read_project(strict, "conf/projects/lung.yaml"), "scans.yaml"
+    of_any_year: dict[str, Any] = {"controls": {"match": "year", "from": {"images": {"modality": "CT"}}}}
+    for question in (QUESTION, QUESTION | of_any_year):  # controls have the same rules: they are told once
+        with pytest.raises(ConfigError) as raised:
+            check_permitted(
+                read_definition(question, "scans.yaml"), read_project(strict, "conf/projects/lung.yaml"), "scans.yaml"
+            )
+        assert str(raised.value) == (
+            f"scans.yaml: rejection: {tmp_path}/rules.yaml looks at PatientSex, which the project may not have. "
+            f"conf/projects/lung.yaml: profile: {profile}."
         )
-    assert str(raised.value) == (
-        f"scans.yaml: rejection: {tmp_path}/rules.yaml looks at PatientSex, which the project may not have. "
-        f"conf/projects/lung.yaml: profile: {profile}."
-    )
 
 
 def test_the_shipped_rules_read_and_reject_what_they_are_for() -> None:
