@@ -1,9 +1,9 @@
 """Code lists: files of codes that stand beside a definition."""
 
-import csv
 import re
 from pathlib import Path
 
+from smi_spark.analysis.csv_rows import UnreadableError, numbered_rows
 from smi_spark.errors import InputError, nearest
 
 _LIKE_A_CODE = re.compile(r"[A-Za-z]?[0-9]")
@@ -16,14 +16,12 @@ def read_codes(path: str | Path, column: str | None = None) -> tuple[str, ...]:
     Raises InputError for a file that is not there, is no text in UTF-8, has several columns and none named, not the
     column named, no codes, or a header that looks like a code.
     """
-    source = Path(path)
-    if not source.is_file():
-        raise InputError(f"code list {path} does not exist: files are named from the definition's folder")
     try:
-        with source.open(encoding="utf-8-sig", newline="") as file:  # as spreadsheets write it
-            header, *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)] or [[]]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"code list {path} is not a CSV file in UTF-8: {error}") from None
+        header, *rows = [cells for _, cells in numbered_rows(Path(path))] or [[]]
+    except UnreadableError as error:
+        if error.why == "missing":
+            raise InputError(f"code list {path} does not exist: files are named from the definition's folder") from None
+        raise InputError(f"code list {path} is not a CSV file in UTF-8: {error.detail}") from None
     place = _column(str(path), header, column)
     codes = sorted({row[place] for row in rows if len(row) > place and row[place]})
     if not codes:

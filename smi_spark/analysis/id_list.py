@@ -1,9 +1,8 @@
 """``images.from_list``: studies, series, images or patients named one by one, in a file of one column."""
 
-import csv
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, PrivateAttr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from smi_spark.analysis.csv_rows import UnreadableError, numbered_rows
 from smi_spark.analysis.uid_list import OWN_UID
 from smi_spark.analysis.windows import Part
 from smi_spark.errors import ConfigError
@@ -88,38 +88,35 @@ def read_id_list(given: Any, info: ValidationInfo) -> Any:
     return ids
 
 
+_WHY = {
+    "missing": "there is no such file",
+    "no text": "the file is no text in UTF-8",
+    "no CSV": "the file is no CSV: a quote has no end",
+}
+
+
 def _read(source: Path) -> tuple[str, dict[str, int]]:
-    if not source.is_file():
-        raise _error("there is no such file")
+    if source.is_file() and source.stat().st_size > MOST_BYTES:
+        raise _error(f"the file is too great: up to {MOST_BYTES // 10**6} MB are read")
     try:
-        if source.stat().st_size > MOST_BYTES:
-            raise _error(f"the file is too great: up to {MOST_BYTES // 10**6} MB are read")
-        with source.open(encoding="utf-8-sig", newline="") as file:
-            return _read_rows(csv.reader(file, strict=True))
-    except OSError as error:
-        raise _error(f"the file cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _error("the file is no text in UTF-8") from None
-    except csv.Error:
-        raise _error("the file is no CSV: a quote has no end") from None
+        return _read_rows(numbered_rows(source))
+    except UnreadableError as error:
+        raise _error(_WHY.get(error.why, f"the file cannot be read: {error.detail}")) from None
 
 
-def _read_rows(rows: Any) -> tuple[str, dict[str, int]]:
-    header: list[str] = next(rows, [])
+def _read_rows(rows: Iterator[tuple[int, list[str]]]) -> tuple[str, dict[str, int]]:
+    first, header = next(rows, (1, []))
     known = get_args(Listed)
-    column = header[0].strip() if len(header) == 1 else ""
+    column = header[0] if (first, len(header)) == (1, 1) else ""
     if column not in known:  # and may be an id, in a file that has no header
         raise _error(f"line 1 has to say what the ids are: one of {', '.join(known)}")
     lines: dict[str, int] = {}
     wrong: list[int] = []
-    for row in rows:
-        if not row or row == [""]:
-            continue
-        one = row[0].strip()
-        if len(row) > 1 or not _is_fit(one, column):
-            wrong.append(rows.line_num)
+    for number, (one, *further) in rows:
+        if further or not _is_fit(one, column):
+            wrong.append(number)
         else:
-            lines.setdefault(one, rows.line_num)
+            lines.setdefault(one, number)
     if wrong:
         wanted = "patient ids" if column == "patient_id" else "UIDs (2.25.…)"
         raise _error(f"{_lines(wrong)}: not one of the {wanted} that zone 2 has")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from smi_spark.analysis.csv_rows import UnreadableError, numbered_rows
 from smi_spark.errors import ConfigError
 
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -20,16 +21,16 @@ def read_uids(path: Path, column: str) -> frozenset[str]:
     zone 2.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        told = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read as text"
+        lines = list(numbered_rows(path))
+    except UnreadableError as error:
+        told = "does not exist" if error.why == "missing" else "cannot be read as text"
         raise ConfigError(f"{path} {told}. Lists of UIDs lie beside the rules that name them.") from None
     uids = set()
-    for number, line in enumerate(lines, start=1):
-        text = line.strip().strip('"').strip()
-        if not text or (number == 1 and text == column):
+    for number, (first, *further) in lines:
+        text = first.strip('"').strip()  # quotes with blanks before them
+        if (number, text) == (1, column):
             continue
-        if not re.fullmatch(OWN_UID, text):
+        if further or not re.fullmatch(OWN_UID, text):
             raise ConfigError(
                 f"{path}: line {number} is no UID of zone 2. Write one a line (2.25.…), below the name {column} or "
                 "without it."
