@@ -15,7 +15,7 @@ from smi_spark.analysis.registry import Input, Registered
 from smi_spark.analysis.rules import record_schema
 from smi_spark.analysis.selection import select_images
 from smi_spark.config import Config
-from smi_spark.deidentified.opt_outs import COPIED, naming
+from smi_spark.deidentified.opt_outs import COPIED
 from smi_spark.errors import TableError
 from smi_spark.secure.opt_outs import ASKED, in_force, opt_outs_copy
 from smi_spark.secure.people import without_values
@@ -111,8 +111,10 @@ def as_cited(
 
 
 def _concerns(zone_2: ZoneTwo, people: DataFrame, definition: Definition) -> bool:
-    """Whether the definition means images of one of the people, as cases or for controls, or delivers records that may
-    name one.
+    """Whether the definition means images of one of the people, as cases or for controls.
+
+    Records of others may name them, as a mother's names her baby: a snapshot names nobody there whose images it lacks,
+    and no definition asks for ids. So who is named alone is not concerned.
     """
     if people.isEmpty():
         return False
@@ -120,10 +122,7 @@ def _concerns(zone_2: ZoneTwo, people: DataFrame, definition: Definition) -> boo
     for one in (definition, definition.of_candidates()) if definition.controls else (definition,):
         if not select_images(theirs, zone_2.records, one).select("patient_id").isEmpty():
             return True
-    others = {name: record_schema(name).other_people for name in definition.deliver.records}
-    return any(
-        columns and not naming(zone_2.records[name], people, columns).isEmpty() for name, columns in others.items()
-    )
+    return False
 
 
 def _without(rows: DataFrame, people: DataFrame) -> DataFrame:
