@@ -8,12 +8,12 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from smi_spark import storage
+from smi_spark import storage, tables
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.delivery import for_project, naming_only, records_of
 from smi_spark.analysis.hold_out import with_held_out
 from smi_spark.analysis.registry import Column, Delivered, read_delivered, snapshot_table
-from smi_spark.analysis.rolled_up import ROLL_UPS, roll_up
+from smi_spark.analysis.rolled_up import ROLL_UPS, counted, roll_up
 from smi_spark.analysis.rules import record_schema
 from smi_spark.analysis.selection import select_images, select_with_controls
 from smi_spark.config import Config
@@ -101,11 +101,12 @@ def delivered_rows(
 
 
 def rolled_up(config: Config, shape: Shape, images: DataFrame) -> Iterator[tuple[str, DataFrame]]:
-    """Name and rows of each table that is rolled up from the snapshot's images."""
+    """Name and rows of each table that is rolled up from the snapshot's images, which are read once for all of them."""
     definition = shape.definition
     whole = snapshot_table(config, definition.project, definition.cohort, "images")
-    for name in ROLL_UPS:
-        yield name, roll_up(name, images, whole, shape.table(config, name), definition.hold_out)
+    with tables.held(counted(images, whole)) as alike:
+        for name in ROLL_UPS:
+            yield name, roll_up(name, alike, shape.table(config, name), definition.hold_out)
 
 
 def choose_rows(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> dict[str, DataFrame]:

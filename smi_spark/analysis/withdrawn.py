@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
@@ -22,7 +23,7 @@ from smi_spark.analysis.registry import (
     snapshot_table,
     write_manifest,
 )
-from smi_spark.analysis.rolled_up import ROLL_UPS, roll_up
+from smi_spark.analysis.rolled_up import ROLL_UPS, counted, roll_up
 from smi_spark.analysis.selection import count_left
 from smi_spark.analysis.snapshot import columns_of, content_checksum, write_table
 from smi_spark.config import Config
@@ -122,19 +123,21 @@ def rows_without(
     """Each table of a version, its name in the cohort, and its rows without ``people`` (patient_id of the project, each
     once), images first. What is rolled up is made anew from the images that are left.
     """
-    images, whole = None, snapshot_table(config, entry.project, entry.cohort, "images")
+    alike, whole = None, snapshot_table(config, entry.project, entry.cohort, "images")
     hold_out = json.loads(entry.definition).get("hold_out")
-    for table in entry.tables:
-        target = snapshot_table(config, entry.project, entry.cohort, table.name, hidden_columns(entry, table.name))
-        if images is not None and table.name in ROLL_UPS:
-            yield target, table.name, roll_up(table.name, images, whole, target, hold_out)
-            continue
-        before = read_delivered(spark, config, entry.project, entry.cohort, table)
-        left = before.join(F.broadcast(people), "patient_id", "left_anti")
-        others = tuple(name for name in target.schema.other_people if name in left.columns)
-        rows = tables.completed(without_values(left, people, others), target)
-        images = rows if table.name == "images" else images
-        yield target, table.name, rows
+    with ExitStack() as stack:
+        for table in entry.tables:
+            target = snapshot_table(config, entry.project, entry.cohort, table.name, hidden_columns(entry, table.name))
+            if alike is not None and table.name in ROLL_UPS:
+                yield target, table.name, roll_up(table.name, alike, target, hold_out)
+                continue
+            before = read_delivered(spark, config, entry.project, entry.cohort, table)
+            left = before.join(F.broadcast(people), "patient_id", "left_anti")
+            others = tuple(name for name in target.schema.other_people if name in left.columns)
+            rows = tables.completed(without_values(left, people, others), target)
+            if table.name == "images":
+                alike = stack.enter_context(tables.held(counted(rows, whole)))
+            yield target, table.name, rows
 
 
 def _write_without(

@@ -15,6 +15,14 @@ _BY = ["StudyInstanceUID"]
 _OF_MOST = ("is_original", "is_primary", "label_confidence", "label_rules")
 
 
+def count_alike(images: DataFrame) -> DataFrame:
+    """Each set of values that ``images`` have in the columns that are rolled up, once, and ``image_count``.
+
+    What series and studies are of it is what they are of the images: so these are read once for both.
+    """
+    return rollups.count_alike(images, (*rollups.COLUMNS, *_further_columns()))
+
+
 def roll_up_series(images: DataFrame) -> DataFrame:
     """One row a series (schemas/series.yaml) of ``images`` (columns as in deidentified/images).
 
@@ -56,7 +64,7 @@ def bring_up_roll_ups(
         studies = tables.worked_out(theirs)
         rows = rows.where(where).join(studies, _BY, "left_semi")
     counts = dict.fromkeys((target.name for target in targets), 0)
-    with tables.held(rollups.count_alike(rows, (*rollups.COLUMNS, *_further_columns()))) as alike:
+    with tables.held(count_alike(rows)) as alike:
         for target in stale:
             counts[target.name] = _put(_ROLL_UPS[target.schema.table](alike), target, studies, where)
             note_reached(spark, target, {OF_IMAGES: now})
