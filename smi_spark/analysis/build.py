@@ -24,7 +24,7 @@ from smi_spark.analysis.registry import (
     registered,
     write_manifest,
 )
-from smi_spark.analysis.selection import Left, attrition, unknown_ids
+from smi_spark.analysis.selection import Left, attrition, choose, unknown_ids
 from smi_spark.analysis.snapshot import Shape, columns_of, content_checksum, read_version, write_snapshot
 from smi_spark.config import Config
 from smi_spark.deidentified.keys import key_id, load_key, project_key
@@ -159,8 +159,9 @@ def build_version(
 ) -> Registered:  # fmt: skip
     """Write the tables of version ``number``; it is there once the answer is registered."""
     definition, (images, records) = shape.definition, zone_2.left()
-    steps = attrition(images, records, definition)
-    delivered = write_snapshot(spark, config, shape, images, records, zone_2.replaced)
+    chosen = choose(images, records, definition)
+    steps = attrition(images, records, definition, chosen)
+    delivered = write_snapshot(spark, config, shape, chosen, records, zone_2.replaced)
     frames = read_version(spark, config, definition, delivered)
     return Registered(
         project=definition.project,

@@ -17,6 +17,7 @@ from smi_spark.analysis.opt_outs import ZoneTwo, check_unmoved, pin_opt_outs
 from smi_spark.analysis.permission import check_permitted, left_out, with_rejection
 from smi_spark.analysis.project import Project, load_project
 from smi_spark.analysis.registry import Input, Registered, register, registered
+from smi_spark.analysis.selection import choose
 from smi_spark.analysis.snapshot import Shape, checksum_of, content_sums, snapshot_rows
 from smi_spark.analysis.withdrawn import hidden_columns, ids_in, readable, rows_without
 from smi_spark.config import Config
@@ -88,7 +89,8 @@ def rebuild_cohort(
         gone = _gone_since(spark, config, before, zone_2)
         count = gone.count()
         images, records = zone_2.left()
-        sums = content_sums(snapshot_rows(config, shape, images, records, zone_2.replaced))
+        chosen = choose(images, records, definition)
+        sums = content_sums(snapshot_rows(config, shape, chosen, records, zone_2.replaced))
         same = _is_same(spark, config, before, sums, gone if count else None)
         found = Rebuilt(before, before, count, project.minimum_cell, otherwise_same=same)
         if not count and not same:

@@ -30,6 +30,14 @@ class Left(NamedTuple):
     images: int
 
 
+class Chosen(NamedTuple):
+    """Images that a definition means: those of cases, and all. ``matches``: who is whose control, for those who are."""
+
+    cases: DataFrame
+    images: DataFrame
+    matches: DataFrame | None = None
+
+
 def select_images(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> DataFrame:
     """The rows of ``images`` (columns as in deidentified/images) that the definition means, each as often as it was.
 
@@ -46,18 +54,17 @@ def select_images(images: DataFrame, records: Mapping[str, DataFrame], definitio
     return keep_one(rows, wanted, None if wanted.to is None else event_days(records, wanted.to))
 
 
-def select_with_controls(
-    images: DataFrame, records: Mapping[str, DataFrame], definition: Definition
-) -> tuple[DataFrame, DataFrame]:
-    """The images of the cases, as ``select_images`` gives them, and of their controls; and who is whose control.
+def choose(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> Chosen:
+    """The images of the cases, as ``select_images`` gives them, and with them those of their controls.
 
-    The latter as ``match_controls`` gives it, which runs jobs. For a definition that wants controls.
+    Where controls are wanted, jobs run that say who they are, as ``match_controls`` does.
     """
-    assert definition.controls is not None
     cases = select_images(images, records, definition)
+    if definition.controls is None:
+        return Chosen(cases, cases)
     candidates = select_images(images, records, definition.of_candidates())
     pairs = match_controls(cases, candidates, definition.controls)
-    return cases.unionAll(images_of(pairs, candidates)), pairs
+    return Chosen(cases, cases.unionAll(images_of(pairs, candidates)), pairs)
 
 
 def count_steps(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> DataFrame:
@@ -83,8 +90,13 @@ def count_steps(images: DataFrame, records: Mapping[str, DataFrame], definition:
     )
 
 
-def attrition(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> tuple[Left, ...]:
-    """What is left after each step, by running ``count_steps`` once; then of one set a patient, then with controls."""
+def attrition(
+    images: DataFrame, records: Mapping[str, DataFrame], definition: Definition, chosen: Chosen | None = None
+) -> tuple[Left, ...]:
+    """What is left after each step, by running ``count_steps`` once; then of one set a patient, then with controls.
+
+    chosen: what ``choose`` gave for the same, where that is there.
+    """
     steps = plan_steps(images, records, definition)
     counts = count_steps(images, records, definition).first()
     assert counts is not None  # an aggregate without groups has one row
@@ -94,11 +106,11 @@ def attrition(images: DataFrame, records: Mapping[str, DataFrame], definition: D
     )
     if definition.one_per_patient is None and definition.controls is None:
         return left
-    cases = select_images(images, records, definition)
+    cases, both, pairs = chosen or choose(images, records, definition)
     if definition.one_per_patient is not None:
         left += (count_left(cases, len(left) + 1, str(definition.one_per_patient)),)
     if definition.controls is not None:
-        both, pairs = select_with_controls(images, records, definition)
+        assert pairs is not None
         got = count_matched(cases, pairs, definition.controls.ratio)
         left += (count_left(both, len(left) + 1, f"with {definition.controls}: {got}"),)
     return left

@@ -15,7 +15,7 @@ from smi_spark.analysis.hold_out import with_held_out
 from smi_spark.analysis.registry import Column, Delivered, read_delivered, snapshot_table
 from smi_spark.analysis.rolled_up import ROLL_UPS, counted, roll_up
 from smi_spark.analysis.rules import record_schema
-from smi_spark.analysis.selection import select_images, select_with_controls
+from smi_spark.analysis.selection import Chosen
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import PATIENT_ID
 from smi_spark.deidentified.dates import DatePolicy
@@ -41,13 +41,14 @@ class Shape:
 
 
 def write_snapshot(
-    spark: SparkSession, config: Config, shape: Shape, images: DataFrame, records: Mapping[str, DataFrame],
+    spark: SparkSession, config: Config, shape: Shape, chosen: Chosen, records: Mapping[str, DataFrame],
     replaced: DataFrame | None = None,
 ) -> tuple[Delivered, ...]:  # fmt: skip
     """Write the tables of a snapshot; they count once the registry names their versions.
 
-    images, records: of zone 2. Images first, then series, studies and patients rolled up from them, then records. Each
-    replaces what the table held: earlier versions stay readable, and what a killed build left is behind the new one.
+    chosen: what the definition means of zone 2; records: of zone 2. Images first, then series, studies and patients
+    rolled up from them, then records. Each replaces what the table held: earlier versions stay readable, and what a
+    killed build left is behind the new one.
     """
     delivered: list[Delivered] = []
     written: dict[str, DataFrame] = {}
@@ -57,24 +58,23 @@ def write_snapshot(
         of = shape.definition.project, shape.definition.cohort
         written[name] = read_delivered(spark, config, *of, delivered[-1])
 
-    chosen = delivered_rows(config, shape, images, records, replaced)
-    write("images", chosen.pop("images"))
-    for name, rows in rolled_up(config, shape, written["images"]):
-        write(name, rows)
-    for name, rows in chosen.items():
-        write(name, _naming_the_cohort(name, rows, written["patients"]))
+    rows = delivered_rows(config, shape, chosen, records, replaced)
+    write("images", rows.pop("images"))
+    for name, of_images in rolled_up(config, shape, written["images"]):
+        write(name, of_images)
+    for name, further in rows.items():
+        write(name, _naming_the_cohort(name, further, written["patients"]))
     return tuple(delivered)
 
 
 def snapshot_rows(
-    config: Config, shape: Shape, images: DataFrame, records: Mapping[str, DataFrame],
-    replaced: DataFrame | None = None,
-) -> dict[str, DataFrame]:  # fmt: skip
+    config: Config, shape: Shape, chosen: Chosen, records: Mapping[str, DataFrame], replaced: DataFrame | None = None
+) -> dict[str, DataFrame]:
     """The tables of a snapshot as ``write_snapshot`` would write them, none of them written."""
-    chosen = delivered_rows(config, shape, images, records, replaced)
-    rows = {"images": chosen.pop("images")}
+    further = delivered_rows(config, shape, chosen, records, replaced)
+    rows = {"images": further.pop("images")}
     rows |= rolled_up(config, shape, rows["images"])
-    rows |= {name: _naming_the_cohort(name, more, rows["patients"]) for name, more in chosen.items()}
+    rows |= {name: _naming_the_cohort(name, more, rows["patients"]) for name, more in further.items()}
     return {name: df.select(*shape.table(config, name).columns) for name, df in rows.items()}
 
 
@@ -88,14 +88,13 @@ def write_table(config: Config, target: Table, name: str, rows: DataFrame) -> De
 
 
 def delivered_rows(
-    config: Config, shape: Shape, images: DataFrame, records: Mapping[str, DataFrame],
-    replaced: DataFrame | None = None,
-) -> dict[str, DataFrame]:  # fmt: skip
+    config: Config, shape: Shape, chosen: Chosen, records: Mapping[str, DataFrame], replaced: DataFrame | None = None
+) -> dict[str, DataFrame]:
     """Images first, then records: the rows that go into a snapshot, with a project's ids and dates, in all columns."""
     key, project = config.keys.projects, shape.definition.project
     rows = {
-        name: for_project(chosen, load_schema(name), key, project, shape.dates, replaced)
-        for name, chosen in choose_rows(images, records, shape.definition).items()
+        name: for_project(theirs, load_schema(name), key, project, shape.dates, replaced)
+        for name, theirs in chosen_rows(chosen, records, shape.definition).items()
     }
     return rows | {"images": with_held_out(rows["images"], shape.definition.hold_out)}
 
@@ -109,16 +108,16 @@ def rolled_up(config: Config, shape: Shape, images: DataFrame) -> Iterator[tuple
             yield name, roll_up(name, alike, shape.table(config, name), definition.hold_out)
 
 
-def choose_rows(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> dict[str, DataFrame]:
+def chosen_rows(chosen: Chosen, records: Mapping[str, DataFrame], definition: Definition) -> dict[str, DataFrame]:
     """Name of a snapshot's table → the rows of zone 2 that go into it: images, who is whose control, then records."""
-    chosen = {"images": select_images(images, records, definition)}
-    if definition.controls is not None:
-        chosen["images"], chosen["matches"] = select_with_controls(images, records, definition)
-    studies = chosen["images"].select("patient_id", "StudyDate").distinct()
+    rows = {"images": chosen.images}
+    if chosen.matches is not None:
+        rows["matches"] = chosen.matches
+    studies = chosen.images.select("patient_id", "StudyDate").distinct()
     for table, window in sorted(definition.deliver.records.items()):
         event_date = str(record_schema(table).event_date)
-        chosen[f"records/{table}"] = records_of(records[table], studies, event_date, window)
-    return chosen
+        rows[f"records/{table}"] = records_of(records[table], studies, event_date, window)
+    return rows
 
 
 def read_version(

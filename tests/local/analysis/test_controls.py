@@ -12,8 +12,8 @@ from smi_spark.analysis.controls import count_matched, match_controls
 from smi_spark.analysis.definition import read_definition
 from smi_spark.analysis.delivery import for_project
 from smi_spark.analysis.patients_wanted import Controls
-from smi_spark.analysis.selection import Left, attrition
-from smi_spark.analysis.snapshot import choose_rows
+from smi_spark.analysis.selection import Left, attrition, choose
+from smi_spark.analysis.snapshot import chosen_rows
 from smi_spark.config import Config
 from smi_spark.deidentified.keys import load_key, project_key
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
@@ -108,14 +108,15 @@ def test_controls_come_with_their_images_and_as_a_step(spark: SparkSession, conf
         [("ann", day), ("cat", day), ("fay", day)], "patient_id string, INCIDENCE_DATE date"
     ).coalesce(1)
     definition = read_definition(DEFINITION, "test.yaml")
-    chosen = choose_rows(images, {"smr06": tumours}, definition)
-    assert sorted(row[0] for row in chosen["images"].select("SOPInstanceUID").collect()) == ["0", "1", "2", "3", "4"]
-    assert attrition(images, {"smr06": tumours}, definition) == (
+    chosen = choose(images, {"smr06": tumours}, definition)
+    rows = chosen_rows(chosen, {"smr06": tumours}, definition)
+    assert sorted(row[0] for row in rows["images"].select("SOPInstanceUID").collect()) == ["0", "1", "2", "3", "4"]
+    assert attrition(images, {"smr06": tumours}, definition, chosen) == (
         Left(1, "CT images", 3, 3, 3),
         Left(2, "smr06: any record, at any time", 2, 2, 2),
         Left(3, "with up to 2 controls a case by sex: 2 for 1 cases, none for 1", 4, 4, 5),
     )
-    delivered = for_project(chosen["matches"], load_schema("matches"), config.keys.projects, "demo")
+    delivered = for_project(rows["matches"], load_schema("matches"), config.keys.projects, "demo")
     key = project_key(load_key(config.keys.projects), "demo")
     ann = pseudonym(key, "patient", "ann")
     assert {tuple(row) for row in delivered.collect()} == {

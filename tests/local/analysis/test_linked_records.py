@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import tables
 from smi_spark.analysis.definition import read_definition
+from smi_spark.analysis.selection import choose
 from smi_spark.analysis.snapshot import Shape, snapshot_rows
 from smi_spark.deidentified.dates import shift_weeks
 from smi_spark.deidentified.keys import load_key, project_key
@@ -99,7 +100,7 @@ def delivered(spark: SparkSession, people: Any) -> Iterator[dict[str, DataFrame]
     lacking = {
         name: [c.name for c in load_schema(name).columns if c.name not in df.columns] for name, df in given.items()
     }
-    rows = snapshot_rows(people[0], Shape(definition, "shift", lacking), images, records)
+    rows = snapshot_rows(people[0], Shape(definition, "shift", lacking), choose(images, records, definition), records)
     del rows["series"]  # no query has them, and they cost more than all the rest
     made = {name.removeprefix("records/"): tables.worked_out(df.coalesce(1)) for name, df in rows.items()}
     for name, df in made.items():
