@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import reduce
 from typing import Any, NamedTuple
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -103,6 +104,15 @@ def compare_versions(spark: SparkSession, config: Config, old: Registered, new: 
     counts = {level: _count(rows) for level, rows in levels.items()}
     moved = {level: rows.where(F.col("change").isNotNull()) for level, rows in levels.items()}
     return Comparison(old, new, counts, causes(old, new), side_by_side(old.attrition, new.attrition), **moved)
+
+
+def patients_moved(old: DataFrame, new: DataFrame) -> Count:
+    """The patients of two versions, of their ids alone. old, new: the images of each."""
+    sides = (
+        rows.select("patient_id", F.lit(is_new).alias("after"), F.lit(not is_new).alias("before"))
+        for rows, is_new in ((old, False), (new, True))
+    )
+    return _count(_of_level(reduce(DataFrame.unionAll, sides), LEVELS["patients"]))
 
 
 def causes(old: Registered, new: Registered) -> tuple[str, ...]:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pyspark.sql import functions as F
-
 from smi_spark.analysis.card.contents import Card, from_json, make_card
 from smi_spark.analysis.card.counts import count_cohort
 from smi_spark.analysis.card.page import page, withdrawn_page
 from smi_spark.analysis.card.text import text, withdrawn_text
 from smi_spark.analysis.cohort import Cohort
+from smi_spark.analysis.comparison import patients_moved
 from smi_spark.analysis.project import load_project
 from smi_spark.analysis.registry import Registered, registered
 from smi_spark.config import Config
@@ -79,16 +78,8 @@ def _moved(cohort: Cohort, versions: Sequence[Registered]) -> tuple[int, int] | 
     before = [one for one in versions if one.version < cohort.version]
     if not before or before[0].withdrawn_at is not None:
         return None
-    now, then = (
-        one.images.select("patient_id", F.lit(True).alias(name)).distinct()
-        for one, name in ((cohort, "now"), (replace(cohort, entry=before[0]), "then"))
-    )
-    both = now.join(then, "patient_id", "full")
-    counts = both.agg(
-        F.count_if(F.col("then").isNull()).alias("came"), F.count_if(F.col("now").isNull()).alias("went")
-    ).first()
-    assert counts is not None  # an aggregate without groups has one row
-    return counts["came"], counts["went"]
+    counts = patients_moved(replace(cohort, entry=before[0]).images, cohort.images)
+    return counts.came, counts.went
 
 
 def _read(config: Config, entry: Registered, version: int) -> Card | None:
