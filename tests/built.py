@@ -112,7 +112,7 @@ class Story:
 
 
 def build_again_and_again(spark: SparkSession, place: Path) -> Story:
-    """The story, told in the folder ``place``."""
+    """The story, told in the folder ``place``. Small counts are shown of the first build alone."""
     config = with_projects(make_config(place), place / "projects", PROJECT)
     keys = config.keys.model_copy(update={"archive": KeySource(env="SMI_SPARK_NO_KEY")})
     config = config.model_copy(
@@ -123,6 +123,7 @@ def build_again_and_again(spark: SparkSession, place: Path) -> Story:
     before = files_below(config.root)
     dry = build_cohort(spark, config, definition(), dry_run=True)
     files_after_dry = files_below(config.root) - before
+    with_projects(config, place / "projects", PROJECT | {"minimum_cell": 1})
     leftover = tables.table(config, "analysis/demo/head_ct/images", schema="images")
     tables.replace(frame(spark, "images", [image(99, "left by a killed build", SCAN)], "analysis"), leftover)
     first = build_cohort(spark, config, definition())

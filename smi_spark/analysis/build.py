@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from smi_spark import __version__, tables
 from smi_spark.analysis.card import write_card
 from smi_spark.analysis.cohort import Cohort
+from smi_spark.analysis.controls import count_matched
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.hold_out import count_held_out
 from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
@@ -25,19 +26,25 @@ from smi_spark.analysis.registry import (
     write_manifest,
 )
 from smi_spark.analysis.selection import Left, attrition, choose, unknown_ids
+from smi_spark.analysis.shown import HIDDEN, shown, told_count
 from smi_spark.analysis.snapshot import Shape, columns_of, content_checksum, read_version, write_snapshot
 from smi_spark.config import Config
+from smi_spark.deidentified.actions import PATIENT_ID
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.replaced import read_replaced
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id, operator
 
 Inputs = tuple[Input, ...]
+_WHY_HIDDEN = f"{HIDDEN}: few people, or a number that would tell how many these are"
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did. As text: the attrition table, and where the snapshot is."""
+    """What a build did. As text: the attrition table, and where the snapshot is.
+
+    attrition: with small counts hidden, as ``shown`` does.
+    """
 
     definition: Definition
     attrition: tuple[Left, ...]
@@ -55,8 +62,7 @@ class Built:
             return f"{name}: dry run, nothing written"
         if not self.is_new:
             return f"{name}: version {self.entry.version} is already this, in {self.place}"
-        rows = ", ".join(f"{table.row_count:,} {table.name}" for table in self.entry.tables)
-        return f"{name}: version {self.entry.version} built, {rows}, in {self.place}"
+        return f"{name}: version {self.entry.version} built, in {self.place}"
 
 
 def build_cohort(spark: SparkSession, config: Config, definition: Definition, dry_run: bool = False) -> Built:
@@ -80,7 +86,8 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     if dry_run:
         pinned = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
         zone_2 = read_inputs(spark, config, *pinned, datetime.now(UTC).date())
-        return Built(definition, attrition(*zone_2.left(), definition), left_out=_told(definition, project, zone_2))
+        steps = shown(attrition(*zone_2.left(), definition), project.minimum_cell)
+        return Built(definition, steps, left_out=_told(definition, project, zone_2))
     run_id = new_run_id()
     with lease(config.zone("analysis"), f"{definition.project}-{definition.cohort}", run_id):
         return _build(spark, config, definition, project, run_id)
@@ -105,19 +112,21 @@ def _build(spark: SparkSession, config: Config, definition: Definition, project:
         entry = build_version(spark, config, shape, project, zone_2, pinned, number, key, run_id)
         check_unmoved(spark, config, opt_outs)
         register(spark, config, entry)
-        told = _told(definition, project, zone_2, Cohort(spark, config, entry).images)
+        told = _told(definition, project, zone_2, Cohort(spark, config, entry))
     else:
         assert last is not None
         entry = last
     write_beside(Cohort(spark, config, entry))  # also after a build that was killed between the row and its copy
-    return Built(definition, entry.attrition, entry, is_new, place, told)
+    return Built(definition, shown(entry.attrition, project.minimum_cell), entry, is_new, place, told)
 
 
 def attrition_table(steps: Sequence[Left]) -> str:
     """The steps as lines of text: patients, studies, images, rule."""
     lines = [f"{'patients':>10} {'studies':>10} {'images':>10}  left after"]
-    lines += [f"{s.patients:>10,} {s.studies:>10,} {s.images:>10,}  {s.step}. {s.rule}" for s in steps]
-    return "\n".join(lines)
+    for step in steps:
+        counts = (f"{told_count(count):>10}" for count in (step.patients, step.studies, step.images))
+        lines.append(f"{' '.join(counts)}  {step.step}. {step.rule}")
+    return "\n".join([*lines, _WHY_HIDDEN] if any(None in step for step in steps) else lines)
 
 
 def write_beside(cohort: Cohort) -> None:
@@ -138,13 +147,17 @@ def _terms(project: Project, shape: Shape) -> dict[str, Any]:
     }
 
 
-def _told(definition: Definition, project: Project, zone_2: ZoneTwo, images: DataFrame | None = None) -> str:
-    """What stands beneath the attrition, a line each: who was left out, which ids of a list are unknown, how many are
-    held out of the images, once these are written.
+def _told(definition: Definition, project: Project, zone_2: ZoneTwo, cohort: Cohort | None = None) -> str:
+    """What stands beneath the attrition, a line each: who was left out, which ids of a list are unknown; once a version
+    is written, how many controls its cases got, and how many people are held out.
     """
-    lines = [zone_2.told(definition, project.minimum_cell), unknown_ids(zone_2.images, definition, images is not None)]
-    if images is not None and definition.hold_out is not None:
-        lines.append(count_held_out(images, project.minimum_cell))
+    minimum = project.minimum_cell
+    lines = [zone_2.told(definition, minimum), unknown_ids(zone_2.images, definition, cohort is not None)]
+    if cohort is not None and definition.controls is not None:
+        cases = cohort.images.join(cohort.matches, PATIENT_ID, "left_anti")
+        lines.append(count_matched(cases, cohort.matches, definition.controls.ratio, minimum))
+    if cohort is not None and definition.hold_out is not None:
+        lines.append(count_held_out(cohort.images, minimum))
     return "\n".join(filter(None, lines))
 
 
@@ -160,7 +173,7 @@ def build_version(
     """Write the tables of version ``number``; it is there once the answer is registered."""
     definition, (images, records) = shape.definition, zone_2.left()
     chosen = choose(images, records, definition)
-    steps = attrition(images, records, definition, chosen)
+    steps = shown(attrition(images, records, definition, chosen), project.minimum_cell, held=True)
     delivered = write_snapshot(spark, config, shape, chosen, records, zone_2.replaced)
     frames = read_version(spark, config, definition, delivered)
     return Registered(

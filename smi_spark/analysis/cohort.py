@@ -66,7 +66,7 @@ class Cohort:
 
     @property
     def attrition(self) -> tuple[Left, ...]:
-        """Patients, studies and images that each step of the selection left."""
+        """Patients, studies and images that each step of the selection left; small counts before the last are none."""
         return self.entry.attrition
 
     def compare(self, version: int) -> Comparison:

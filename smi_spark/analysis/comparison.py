@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.analysis.registry import Registered, read_table
 from smi_spark.analysis.selection import Left
+from smi_spark.analysis.shown import told_count
 from smi_spark.config import Config
 from smi_spark.errors import TableError
 
@@ -65,10 +66,13 @@ class Comparison:
 
     @property
     def first_step(self) -> str | None:
-        """The rule of the first step that is of one version alone, or left other counts in the two."""
+        """The rule of the first step that is of one version alone, or is known to have left other counts in the two."""
         for stage in self.attrition:
-            sides = [left and left[2:] for left in (stage.old, stage.new)]
-            if sides[0] != sides[1]:
+            if stage.old is None or stage.new is None:
+                return stage.rule
+            if any(
+                old != new and None not in (old, new) for old, new in zip(stage.old[2:], stage.new[2:], strict=True)
+            ):
                 return stage.rule
         return None
 
@@ -209,5 +213,5 @@ def _stage(stage: Stage) -> str:
 
 
 def _left(stage: Stage, name: str) -> str:
-    sides = ["–" if left is None else f"{getattr(left, name):,}" for left in (stage.old, stage.new)]
+    sides = ["–" if left is None else told_count(getattr(left, name)) for left in (stage.old, stage.new)]
     return sides[0] if sides[0] == sides[1] else " → ".join(sides)

@@ -45,16 +45,23 @@ def images_of(pairs: DataFrame, candidates: DataFrame) -> DataFrame:
     return candidates.join(pairs, [PATIENT_ID, _STUDY], "left_semi")
 
 
-def count_matched(cases: DataFrame, pairs: DataFrame, ratio: int) -> str:
-    """How many cases got how many controls, in words: ``3 for 40 cases, 2 for 5, none for 1``."""
+def count_matched(cases: DataFrame, pairs: DataFrame, ratio: int, minimum_cell: int) -> str:
+    """How many cases got how many controls, in words: ``controls: 3 for 40 cases, 2 for 15, none for 11``.
+
+    cases: images. Not told where any of the numbers is one of fewer cases than the minimum.
+    """
     got = pairs.groupBy(F.col(MATCHED).alias(PATIENT_ID)).agg(F.count("*").alias("controls"))
     of_cases = cases.select(PATIENT_ID).distinct().join(got, PATIENT_ID, "left")
     counted = (
         of_cases.groupBy(F.coalesce("controls", F.lit(0)).alias("controls")).count().collect()
     )  # ratio + 1 at most
     by_number = {row["controls"]: row["count"] for row in counted}
+    if any(cases < minimum_cell for cases in by_number.values()):
+        return (
+            f"controls: how many each case got is not told, of which one is a number of fewer than {minimum_cell} cases"
+        )
     told = [f"{number or 'none'} for {by_number[number]:,}" for number in range(ratio, -1, -1) if number in by_number]
-    return ", ".join([f"{told[0]} cases", *told[1:]]) if told else "no cases"
+    return "controls: " + (", ".join([f"{told[0]} cases", *told[1:]]) if told else "no cases")
 
 
 def _differences(wanted: Controls) -> Iterator[int]:

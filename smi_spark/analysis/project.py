@@ -21,6 +21,7 @@ from smi_spark.errors import ConfigError, unknown_name
 from smi_spark.schema import record_tables
 from smi_spark.secure.partitions import MODALITIES, OTHER
 
+MINIMUM_CELL = 10  # where a project says nothing else
 # Which options a date policy needs one of. Source: DICOM PS3.15 section E.3.6.
 _NEEDS = {
     "keep": ("retain_full_dates",),
@@ -73,7 +74,7 @@ class Project(Part):
         BeforeValidator(as_rejection),
         Field(description="rules of conf/rejection, or a .yaml file, for cohorts that name none"),
     ] = None
-    minimum_cell: Annotated[int, Field(ge=1, description="least count of people that may be shown")] = 10
+    minimum_cell: Annotated[int, Field(ge=1, description="least count of people that may be shown")] = MINIMUM_CELL
     _place: str = PrivateAttr("")
 
     @model_validator(mode="after")
@@ -102,6 +103,14 @@ def load_project(config: Config, name: str, asked_by: str = "") -> Project:
             f"{told} Looked for {place}. Write it from the approval, or say where the files are: --set projects=FOLDER."
         )
     return read_project(load_yaml(place), str(place))
+
+
+def minimum_cell(config: Config, name: str, otherwise: int = MINIMUM_CELL) -> int:
+    """The project's ``minimum_cell``; ``otherwise`` where its file is no longer there or is wrong."""
+    try:
+        return load_project(config, name).minimum_cell
+    except ConfigError:
+        return otherwise
 
 
 def project_folder(config: Config) -> Path:

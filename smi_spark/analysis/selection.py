@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from smi_spark.analysis.controls import count_matched, images_of, match_controls
+from smi_spark.analysis.controls import images_of, match_controls
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.image_steps import IMAGE, Step, image_column, image_steps
 from smi_spark.analysis.listed import is_listed, tell_unknown
@@ -21,13 +21,13 @@ SERIES = (*STUDY, "SeriesInstanceUID")
 
 
 class Left(NamedTuple):
-    """What was left after a step: patients, studies of a patient, images."""
+    """What was left after a step: patients, studies of a patient, images; none where it is hidden (``shown``)."""
 
     step: int
     rule: str
-    patients: int
-    studies: int
-    images: int
+    patients: int | None
+    studies: int | None
+    images: int | None
 
 
 class Chosen(NamedTuple):
@@ -106,13 +106,11 @@ def attrition(
     )
     if definition.one_per_patient is None and definition.controls is None:
         return left
-    cases, both, pairs = chosen or choose(images, records, definition)
+    cases, both, _ = chosen or choose(images, records, definition)
     if definition.one_per_patient is not None:
         left += (count_left(cases, len(left) + 1, str(definition.one_per_patient)),)
     if definition.controls is not None:
-        assert pairs is not None
-        got = count_matched(cases, pairs, definition.controls.ratio)
-        left += (count_left(both, len(left) + 1, f"with {definition.controls}: {got}"),)
+        left += (count_left(both, len(left) + 1, f"with {definition.controls}"),)
     return left
 
 

@@ -42,6 +42,9 @@ class Told(NamedTuple):
         return self.value is not None and self.version is None
 
 
+Table = Mapping[Name, Told]
+
+
 class Count(NamedTuple):
     """A true count: its value, and of how many people it is."""
 

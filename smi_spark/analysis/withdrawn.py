@@ -14,6 +14,7 @@ from smi_spark import __version__, purge, tables
 from smi_spark.analysis.card import withdraw_card, write_card
 from smi_spark.analysis.cohort import Cohort
 from smi_spark.analysis.delivery import patients_for_project
+from smi_spark.analysis.project import minimum_cell
 from smi_spark.analysis.registry import (
     Delivered,
     Registered,
@@ -25,6 +26,7 @@ from smi_spark.analysis.registry import (
 )
 from smi_spark.analysis.rolled_up import ROLL_UPS, counted, roll_up
 from smi_spark.analysis.selection import count_left
+from smi_spark.analysis.shown import shown
 from smi_spark.analysis.snapshot import columns_of, content_checksum, write_table
 from smi_spark.config import Config
 from smi_spark.run import operator
@@ -148,13 +150,14 @@ def _write_without(
     for target, name, rows in rows_without(spark, config, entry, people):
         delivered.append(write_table(config, target, name, rows))
         frames[name] = read_delivered(spark, config, entry.project, entry.cohort, delivered[-1])
+    left = count_left(frames["images"], len(entry.attrition) + 1, WITHOUT)
     return replace(
         entry,
         version=number,
         built_at=datetime.now(UTC),
         run_id=run_id,
         tables=tuple(delivered),
-        attrition=(*entry.attrition, count_left(frames["images"], len(entry.attrition) + 1, WITHOUT)),
+        attrition=shown((*entry.attrition, left), minimum_cell(config, entry.project), held=True),
         content_checksum=content_checksum(frames),
         software_version=__version__,
         built_by=operator(config),

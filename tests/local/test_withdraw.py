@@ -135,6 +135,8 @@ def test_a_successor_is_the_version_without_them(spark: SparkSession, story: Sto
     assert episode.asDict() == same.asDict() | {"BABY_CI_CHI_NUMBER_BABY_1": None}
     assert (after.entry.definition, after.entry.inputs) == (before.entry.definition, before.entry.inputs)
     assert tuple(after.attrition[-1]) == (2, "without people who said no since", 2, 2, 4)
+    assert None not in before.attrition[0]
+    assert after.attrition[0][2:] == (None, None, None)  # who left is one
     frames = {table.name: after.table(table.name) for table in after.entry.tables}
     assert content_checksum(frames) == after.entry.content_checksum
 

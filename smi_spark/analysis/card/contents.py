@@ -3,18 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from smi_spark.analysis.card.counts import Counts
 from smi_spark.analysis.registry import Registered
 from smi_spark.analysis.selection import Left
+from smi_spark.analysis.shown import IMAGES_LEFT, PATIENTS, STUDIES, Before, left_tables, told_before
 from smi_spark.analysis.suppression import (
     ALL,
     Cell,
     Count,
-    Name,
+    Table,
     Told,
     chain,
     coarse,
@@ -26,9 +26,6 @@ from smi_spark.analysis.suppression import (
 if TYPE_CHECKING:
     from smi_spark.analysis.card.plots import Plots
 
-Table = Mapping[Name, Told]
-
-PATIENTS, STUDIES, IMAGES_LEFT = "patients left", "studies left", "images left"
 IMAGES, MAKERS = "images", "makers"
 AGE_SEX, ETHNIC_GROUP, DEPRIVATION = "age and sex", "ethnic group", "deprivation"
 OF_PEOPLE = {AGE_SEX: ("age", "sex"), ETHNIC_GROUP: ("ethnic_group",), DEPRIVATION: ("deprivation",)}
@@ -128,7 +125,8 @@ def make_card(
     moved: patients who came and went since the version before, where it can be read. Tables of people and of images are
     not told where the cohort's own number of people or images may not be.
     """
-    tables = dict(_tables(entry, counts, minimum, others))
+    earlier = [Before(card.version.version, card.tables) for card in others]
+    tables = dict(_tables(entry, counts, minimum, earlier))
     total = _total(tables, PATIENTS)
     is_told = total is not None and total.value is not None
     before = next((card.missing for card in others if total and card.version.version == total.version), None)
@@ -160,10 +158,9 @@ def make_card(
 
 
 def _tables(
-    entry: Registered, counts: Counts, minimum: int, earlier: Sequence[Card]
+    entry: Registered, counts: Counts, minimum: int, earlier: Sequence[Before]
 ) -> Iterator[tuple[str, Table | None]]:
-    steps = _steps(entry, counts)
-    left = dict(_left(steps, minimum, earlier))
+    left = left_tables(_steps(entry, counts), minimum, earlier)
     yield from left.items()
     people, images = (_total(left, name) or _UNTOLD for name in (PATIENTS, IMAGES_LEFT))
     by_modality = {name: count for name, count in counts.images.items() if ALL not in name}
@@ -195,61 +192,17 @@ def _steps(entry: Registered, counts: Counts) -> tuple[Left, ...]:
     return entry.attrition or (Left(1, "images", total.people, 0, total.value),)
 
 
-def _left(steps: Sequence[Left], minimum: int, earlier: Sequence[Card]) -> Iterator[tuple[str, Table | None]]:
-    """What each step left: where patients may not be told anew, studies and images may not either."""
-    names = [f"{one.step}. {one.rule}" for one in steps[:-1]] + [ALL]
-    lost = [max(0, before.patients - after.patients) for before, after in pairwise(steps)]
-    cells = chain(
-        [(name, _people(one.patients)) for name, one in zip(names, steps, strict=True)], [_people(n) for n in lost]
-    )
-    patients = _told(PATIENTS, cells, None, minimum, earlier)
-    yield PATIENTS, patients
-    for table, of in ((STUDIES, "studies"), (IMAGES_LEFT, "images")):
-        values = [getattr(one, of) for one in steps]
-        fewer = [max(0, before - after) for before, after in pairwise(values)]
-        # Who loses studies or images and stays is not counted: it may be one person.
-        behind = [
-            Count(value, people if people >= minimum else min(value, 1))
-            for value, people in zip(fewer, lost, strict=True)
-        ]
-        counts = [(name, Count(value, one.patients)) for name, value, one in zip(names, values, steps, strict=True)]
-        given = [
-            replace(cell, of_people=False, given=_given(cell, table, patients, earlier))
-            for cell in chain(counts, behind)
-        ]
-        yield table, protect(given, minimum) if patients is not None else None
-
-
-def _given(cell: Cell, table: str, patients: Table | None, earlier: Sequence[Card]) -> Told | None:
-    """What is told of a number of studies or images, where that of the patients is not told exactly."""
-    told = (patients or {}).get(cell.name)
-    if not cell.printed or told is None or told.is_exact:
-        return None
-    of_then = next((card.tables.get(table) or {} for card in earlier if card.version.version == told.version), {})
-    then = of_then.get(cell.name)
-    if told.version is None or then is None or then.value is None:
-        return Told(None, 1, None)
-    return then._replace(version=told.version)
-
-
-def _told(name: str, cells: Sequence[Cell], total: Told | None, minimum: int, earlier: Sequence[Card]) -> Table | None:
+def _told(
+    name: str, cells: Sequence[Cell], total: Told | None, minimum: int, earlier: Sequence[Before]
+) -> Table | None:
     """What may be told of a table; ``total`` is what is told elsewhere of the sum of all its cells."""
     if total is not None and total.value is None:
         return None
     known = [
-        replace(
-            cell,
-            earlier=tuple(told for card in earlier if (told := _earlier(card, name, cell.name)) is not None),
-            given=None if any(cell.name) else total,
-        )
+        replace(cell, earlier=told_before(earlier, name, cell.name), given=None if any(cell.name) else total)
         for cell in cells
     ]
     return protect(known, minimum)
-
-
-def _earlier(card: Card, table: str, cell: Name) -> Told | None:
-    told = (card.tables.get(table) or {}).get(cell)
-    return None if told is None else told._replace(version=told.version or card.version.version)
 
 
 def _of_people(counts: Mapping[tuple[str, ...], int]) -> list[Cell]:

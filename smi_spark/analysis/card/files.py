@@ -9,13 +9,11 @@ from smi_spark.analysis.card.page import page, withdrawn_page
 from smi_spark.analysis.card.text import text, withdrawn_text
 from smi_spark.analysis.cohort import Cohort
 from smi_spark.analysis.comparison import patients_moved
-from smi_spark.analysis.project import load_project
+from smi_spark.analysis.project import MINIMUM_CELL, minimum_cell
 from smi_spark.analysis.registry import Registered, registered
 from smi_spark.config import Config
-from smi_spark.errors import ConfigError, TableError
+from smi_spark.errors import TableError
 from smi_spark.objectstore import read_text, write_text
-
-MINIMUM = 10  # the least count of people that is told, where no project says another
 
 
 def write_card(cohort: Cohort) -> None:
@@ -34,8 +32,8 @@ def write_card(cohort: Cohort) -> None:
             one for one in registered(spark, config, entry.project, entry.cohort) if one.version != entry.version
         ]
         others = [card for one in versions if (card := _read(config, entry, one.version)) is not None]
-        counts, moved = count_cohort(cohort), _moved(cohort, versions)
-        numbers = make_card(entry, counts, _minimum(config, entry, others), others, moved)
+        minimum = minimum_cell(config, entry.project, others[0].minimum if others else MINIMUM_CELL)
+        numbers = make_card(entry, count_cohort(cohort), minimum, others, _moved(cohort, versions))
         write_text(_place(config, entry, "json"), numbers.to_json())
     for kind, make in (("html", page), ("md", text)):
         place = _place(config, entry, kind)
@@ -64,13 +62,6 @@ def withdraw_card(config: Config, entry: Registered) -> None:
         place = _place(config, entry, kind)
         if read_text(place) not in (None, notice):
             write_text(place, notice)
-
-
-def _minimum(config: Config, entry: Registered, others: Sequence[Card]) -> int:
-    try:
-        return load_project(config, entry.project).minimum_cell
-    except ConfigError:
-        return others[0].minimum if others else MINIMUM
 
 
 def _moved(cohort: Cohort, versions: Sequence[Registered]) -> tuple[int, int] | None:

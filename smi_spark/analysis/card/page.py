@@ -10,18 +10,15 @@ from smi_spark.analysis.card.contents import (
     IMAGES,
     LINKED,
     MAKERS,
-    PATIENTS,
     POPULATION,
     Card,
     Share,
-    Table,
     Version,
 )
 from smi_spark.analysis.card.counts import UNKNOWN
 from smi_spark.analysis.card.flow import flow
 from smi_spark.analysis.card.style import STYLE
 from smi_spark.analysis.card.words import (
-    HIDDEN,
     at_least,
     changes,
     citation,
@@ -35,7 +32,8 @@ from smi_spark.analysis.card.words import (
     withdrawal,
 )
 from smi_spark.analysis.registry import Registered
-from smi_spark.analysis.suppression import ALL, Name, Told
+from smi_spark.analysis.shown import HIDDEN, PATIENTS
+from smi_spark.analysis.suppression import ALL, Name, Table, Told
 
 _OF_PEOPLE = (
     (AGE_SEX, "Age", "age"),

@@ -11,10 +11,9 @@ from smi_spark.analysis.card.contents import (
     MAKERS,
     POPULATION,
     Card,
-    Table,
 )
 from smi_spark.analysis.card.words import margin, number, share, steps
-from smi_spark.analysis.suppression import ALL, Name, Told
+from smi_spark.analysis.suppression import ALL, Name, Table, Told
 from smi_spark.errors import TableError
 
 if TYPE_CHECKING:

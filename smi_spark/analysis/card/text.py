@@ -7,12 +7,10 @@ from smi_spark.analysis.card.contents import (
     LINKED,
     MAKERS,
     OF_PEOPLE,
-    PATIENTS,
     POPULATION,
     Card,
 )
 from smi_spark.analysis.card.words import (
-    HIDDEN,
     at_least,
     changes,
     citation,
@@ -26,6 +24,7 @@ from smi_spark.analysis.card.words import (
     withdrawal,
 )
 from smi_spark.analysis.registry import Registered
+from smi_spark.analysis.shown import HIDDEN, PATIENTS
 from smi_spark.analysis.suppression import ALL, Told
 
 _TOO_FEW = "Nothing of this table may be told: too few people are in it, or came or went."

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-from smi_spark.analysis.card.contents import IMAGES_LEFT, PATIENTS, STUDIES, Card, Share
+from smi_spark.analysis.card.contents import Card, Share
 from smi_spark.analysis.registry import Registered
+from smi_spark.analysis.shown import HIDDEN, IMAGES_LEFT, PATIENTS, STUDIES
 from smi_spark.analysis.suppression import ALL, Name, Told
-
-HIDDEN = "hidden"
 
 
 def number(told: Told | None) -> str:
