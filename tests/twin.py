@@ -8,7 +8,9 @@ from typing import Any
 
 from smi_spark.analysis.conditions import Condition
 from smi_spark.analysis.definition import Definition
+from smi_spark.analysis.expressions import Call, Part, Value
 from smi_spark.analysis.images_wanted import Count, OfAnImage
+from smi_spark.analysis.patients_wanted import OnePerPatient
 from smi_spark.analysis.rules import Rule
 from smi_spark.analysis.windows import Period, Window
 
@@ -18,8 +20,16 @@ ONE_OF = {
     "modality": "modality", "body_part": "body_part_label", "mr_sequence": "mr_sequence_label", "plane": "plane_label",
     "face_risk": "face_risk", "sex": "PatientSex",
 }  # fmt: skip
-EVENT_DATES = {"smr01": "ADMISSION_DATE", "smr06": "INCIDENCE_DATE", "prescribing": "PRESCRIBED_DATE"}
+EVENT_DATES = {
+    "smr01": "ADMISSION_DATE", "smr02": "ADMISSION_DATE", "smr04": "ADMISSION_DATE", "smr06": "INCIDENCE_DATE",
+    "prescribing": "PRESCRIBED_DATE", "deaths": "DATE_OF_DEATH", "ae": "ARRIVAL_DATE",
+}  # fmt: skip
+DIAGNOSES = ["MAIN_CONDITION", *(f"OTHER_CONDITION_{n}" for n in range(1, 6))]
+OPERATIONS = ["MAIN_OPERATION", "MAIN_OPERATION_B", *(f"OTHER_OPERATION_{n}{b}" for n in (1, 2, 3) for b in ("", "B"))]
 CODED = {
+    "ae": {"ICD-10": [f"DISEASE_{n}_CODE" for n in (1, 2, 3)]},
+    "smr01": {"ICD-10": DIAGNOSES, "OPCS-4": OPERATIONS},
+    "smr04": {"ICD-10": [*DIAGNOSES, *(f"ADMISSION_DIAGNOSIS_{n}" for n in range(1, 5))]},
     "smr06": {"ICD-10": ["ICD10S_CANCER_SITE"]},
     "prescribing": {"BNF": ["PI_BNF_ITEM_CODE"]},
 }
@@ -32,6 +42,8 @@ def chosen_by(definition: Definition, images: Sequence[Row], records: Tables) ->
     if wanted.any_of:
         left = [row for row in left if any(_is(row, kind) for kind in wanted.any_of)]
     left = [row for row in left if not any(_is(row, kind) for kind in wanted.none_of or ())]
+    if wanted.where:
+        left = [row for row in left if _told(wanted.where.tree, row) is True]
     if wanted.each_series:
         sizes = Counter(map(_series, left))
         left = [row for row in left if _enough(sizes[_series(row)], wanted.each_series.images)]
@@ -47,7 +59,34 @@ def chosen_by(definition: Definition, images: Sequence[Row], records: Tables) ->
         left = [row for row in left if _true(rule, row, records, groups)]
     for rule in definition.records.excluded:
         left = [row for row in left if not _true(rule, row, records, groups)]
-    return left
+    return left if definition.one_per_patient is None else _one_each(left, definition.one_per_patient, records)
+
+
+def _one_each(images: Sequence[Row], wanted: OnePerPatient, records: Tables) -> list[Row]:
+    """The images of the study, or series, of each patient that comes first of those that can be kept."""
+    uid = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID"}[wanted.set]
+    days = {(row["patient_id"], row[uid]): row["StudyDate"] for row in images if row["StudyDate"]}
+    kept: dict[str, tuple[Any, ...]] = {}
+    for (patient, one), day in days.items():
+        order = {"first": 0, "last": -day.toordinal()}.get(wanted.keep)
+        if wanted.to is not None:
+            near = _events(wanted.to, {"patient_id": patient, "StudyDate": day}, records, {})
+            order = min((abs((event - day).days) for event in near if event), default=None)
+        if order is not None:
+            kept[patient] = min(kept.get(patient, (order, day, one)), (order, day, one))
+    return [row for row in images if kept.get(row["patient_id"], ())[2:] == (row[uid],)]
+
+
+def _told(part: Part, row: Row) -> Any:
+    """What a part of ``where`` gives, as far as the definitions that are looked at here ask for it."""
+    if not isinstance(part, Call):
+        return part.value if isinstance(part, Value) else row[part.name]
+    one, other = (_told(inner, row) for inner in part.parts)
+    if part.operation == "and":
+        return one and other
+    if one is None or other is None:
+        return None
+    return {"array_contains": lambda: other in one, "<=": lambda: one <= other}[part.operation]()
 
 
 def _series(row: Row) -> tuple[Any, ...]:

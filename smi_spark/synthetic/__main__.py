@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--profile", default=DEFAULT, help=f"rates: {', '.join(PROFILES)} or a file (default {DEFAULT})"
     )
+    parser.add_argument(
+        "--worked", action="store_true", help="and people whose answers to the definitions of conf/cohorts are known"
+    )
     parser.add_argument("--tables-only", action="store_true", help="tables of zone 2 and no files, by rates alone")
     parser.add_argument("--images", type=int, default=1_000_000, help="rows of its images (default 1,000,000)")
     parser.add_argument("--config", help="a configuration whose Spark settings it takes (default: all cores, 8g)")
@@ -51,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _write_files(options: argparse.Namespace) -> Summary:
     """A small archive in this process, a larger one through Spark."""
-    given = {"patients": options.patients, "seed": options.seed, "profile": options.profile}
+    given = {name: getattr(options, name) for name in ("patients", "seed", "profile", "worked")}
     if options.patients <= PATIENTS_A_BLOCK:
         return write_archive(options.out, **given)
     return write_archive(options.out, **given, spark=get_session(_config(options.out, options.config)))

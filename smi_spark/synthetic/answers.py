@@ -4,16 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from smi_spark.synthetic.days import add_months
 from smi_spark.synthetic.extracts import BadRow
 from smi_spark.synthetic.lives import Life
-from smi_spark.synthetic.records import Row
-from smi_spark.synthetic.stories import HEAD_CT_COHORT, MAMMOGRAM_COHORT, WARFARIN
 from smi_spark.synthetic.studies import Study
 
 
@@ -45,6 +41,8 @@ class Answers:
     only pseudonymise can tell).
     broken: path below ``dicom/`` → reason. value_errors: path → keywords whose values do not parse.
     left_out: paths of good files that hold values over 4 KiB. rows: good rows of each extract.
+    cohorts: definition of ``conf/cohorts`` → its answer, where it asks for controls its cases. controls: the same →
+    CHIs of those who could be a control of some case of their block.
     bad_rows: table → rows to put aside. corrected: table → keys of the rows that ``<table>_late/`` corrects.
     written_otherwise: PatientID as some study writes it → CHI. merged: CHI → the person's kept one, for each number
     that was merged.
@@ -62,6 +60,7 @@ class Answers:
     bad_rows: dict[str, list[BadRow]]
     corrected: dict[str, list[str]]
     cohorts: dict[str, Cohort]
+    controls: dict[str, list[str]]
     planted: list[Planted]
     written_otherwise: dict[str, str]
     merged: dict[str, str]
@@ -92,49 +91,6 @@ def _joined(one: Any, other: Any) -> Any:
     if isinstance(one, Cohort):
         return Cohort(*(_joined(part, vars(other)[name]) for name, part in vars(one).items()))
     return one + other
-
-
-def answer_cohorts(lives: list[Life]) -> dict[str, Cohort]:
-    """Both planted questions, answered for every life."""
-    return {
-        HEAD_CT_COHORT: _cohort(lives, lambda life: [s for s in life.studies if _head_ct_qualifies(s, life)]),
-        MAMMOGRAM_COHORT: _cohort(lives, lambda life: [s for s in life.studies if _mammogram_qualifies(s, life)]),
-    }
-
-
-def _head_ct_qualifies(study: Study, life: Life) -> bool:
-    """Head CT, warfarin prescribed in the six months up to it, admitted in the three months after its day."""
-    day = study.study_date
-    if day is None or (study.modality, study.body_part) != ("CT", "head"):
-        return False
-    drugs = [row for row in life.rows["prescribing"] if str(row["PI_BNF_ITEM_CODE"]).startswith(WARFARIN)]
-    prescribed = any(add_months(day, -6) <= _day(row, "PRESCRIBED_DATE") <= day for row in drugs)
-    return prescribed and any(day < _day(row, "ADMISSION_DATE") <= add_months(day, 3) for row in life.rows["smr01"])
-
-
-def _mammogram_qualifies(study: Study, life: Life) -> bool:
-    """A woman's mammogram with a breast cancer on its day or in the 24 months after."""
-    day = study.study_date
-    if day is None or study.modality != "MG" or life.person.sex != "F":
-        return False
-    cancers = [row for row in life.rows["smr06"] if str(row["ICD10S_CANCER_SITE"]).startswith("C50")]
-    return any(day <= _day(row, "INCIDENCE_DATE") <= add_months(day, 24) for row in cancers)
-
-
-def _day(row: Row, column: str) -> date:
-    day = row[column]
-    assert isinstance(day, date)
-    return day
-
-
-def _cohort(lives: Iterable[Life], qualifying: Any) -> Cohort:
-    found = {life.person.chi: qualifying(life) for life in lives}
-    studies = [study for of_person in found.values() for study in of_person]
-    return Cohort(
-        patients=sorted(chi for chi, of_person in found.items() if of_person),
-        studies=sorted(study.uid for study in studies),
-        images=sum(series.images for study in studies for series in study.series if series.modality == study.modality),
-    )
 
 
 def count_images(studies: Iterable[Study]) -> dict[str, int]:

@@ -52,6 +52,7 @@ def write_archive(
     seed: int,
     profile: str = DEFAULT,
     in_block: int = PATIENTS_A_BLOCK,
+    worked: bool = False,
     spark: SparkSession | None = None,
 ) -> Summary:
     """Write an archive of ``patients`` people with images to ``out``, a path or URI; the same seed, the same bytes.
@@ -63,7 +64,8 @@ def write_archive(
     ``NNNN.json`` (``answers.Answers``), ``files/NNNN.parquet`` (path, UIDs, the person's kept CHI, the reason why a
     file is broken), ``identifiers/NNNN.parquet`` (each planted text in the files of a series: kind, text, tag path, box
     of pixels), ``links/NNNN.parquet`` (table, key, the person's kept CHI); ``archive.json``, written last, how it was
-    made and what it holds. ``profile`` names the rates, one of ``conf/synthetic`` or a file.
+    made and what it holds. With ``worked`` people whose answers to the definitions of ``conf/cohorts`` are known come
+    on top of the patients, in a block behind theirs. ``profile`` names the rates, one of ``conf/synthetic`` or a file.
     With ``spark`` the workers write, block by block, the same bytes however many they are.
     Raises InputError when ``out`` holds something already but for what a killed run of the same arguments left, which
     is then completed; for less than one patient, or for an unknown profile.
@@ -72,10 +74,11 @@ def write_archive(
         raise InputError(f"{patients} patients make no archive. Give 1 or more.")
     rates, place = load_profile(profile), Place(str(out))
     run = {"patients": patients, "seed": seed, "profile": profile, "in_block": in_block}
+    run |= {"worked": True} if worked else {}
     with place.at_work(run, goes_on=True):
         for folder in FOLDERS:
             place.create(folder)
-        planned = blocks(patients, in_block)
+        planned = blocks(patients, in_block, worked)
         if spark is None:
             apart = keep_apart(planned, lambda given: _doubled(given, rates, seed))
             written = reduce(add, (_write(place, rates, block, seed) for block in apart))

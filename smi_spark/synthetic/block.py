@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smi_spark.schema import load_schema
-from smi_spark.synthetic.answers import Answers, answer_cohorts, count_images, list_merged, list_planted
+from smi_spark.synthetic.answers import Answers, count_images, list_merged, list_planted
 from smi_spark.synthetic.chance import stream
 from smi_spark.synthetic.corrections import CORRECTED, corrected_rows
 from smi_spark.synthetic.courses import Block, plan_block
@@ -25,6 +25,7 @@ from smi_spark.synthetic.private import has_blobs
 from smi_spark.synthetic.profile import Profile
 from smi_spark.synthetic.records import TABLES
 from smi_spark.synthetic.studies import Study
+from smi_spark.synthetic.worked_answers import answer_cohorts, answer_controls
 
 LATE = f"{CORRECTED}_late"
 FOLDERS = (
@@ -68,8 +69,9 @@ def write_block(place: Place, profile: Profile, block: Block, seed: int) -> Answ
         left_out=[path for study in studies if has_blobs(study) for path in paths[study.uid]],
         rows={table: sum(len(life.rows[table]) for life in lives) for table in TABLES},
         bad_rows=_write_records(place, lives, seed, name),
-        corrected={CORRECTED: _write_corrections(place, lives, seed, name)},
+        corrected={CORRECTED: [] if block.worked else _write_corrections(place, lives, seed, name)},
         cohorts=answer_cohorts(lives),
+        controls=answer_controls(lives),
         planted=list_planted(lives),
         written_otherwise={s.patient_id: s.person.chi for s in studies if s.patient_id != s.person.chi},
         merged=list_merged(lives),

@@ -42,10 +42,10 @@ def visit(person: Person, ordinal: int, day: date, rng: random.Random, appointme
     }
 
 
-def psychiatric_stay(person: Person, ordinal: int, day: date, rng: random.Random) -> Row:
-    """One SMR04 episode that begins on ``day``."""
+def psychiatric_stay(person: Person, ordinal: int, day: date, rng: random.Random, condition: str = "") -> Row:
+    """One SMR04 episode that begins on ``day``, for ``condition`` (default: any)."""
     stay = rng.choice((1, 4, 9, 21, 48))
-    condition = rng.choice(_MENTAL)
+    condition = condition or rng.choice(_MENTAL)
     return {
         **episode(person, key(person, ordinal, "QPSY"), day, stay, rng),
         "SPECIALTY": "G1",

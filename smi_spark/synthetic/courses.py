@@ -14,8 +14,9 @@ from smi_spark.synthetic.lives import Life
 from smi_spark.synthetic.people import Person, Population, infancy
 from smi_spark.synthetic.profile import Profile
 from smi_spark.synthetic.records import ORDINARY_DRUGS
-from smi_spark.synthetic.stories import WARFARIN, Scan, Story, planted
+from smi_spark.synthetic.stories import WARFARIN, Event, Scan, Story, planted
 from smi_spark.synthetic.studies import BODY_PARTS
+from smi_spark.synthetic.worked_stories import worked_stories
 
 RECORDS_ONLY = 2 / 3  # people with records alone, for one with images; their babies come on top
 PATIENTS_A_BLOCK = 500
@@ -30,21 +31,24 @@ _HARMLESS = (Scan("CR", "chest"), Scan("CR", "knee"), Scan("US", "abdomen"), Sca
 class Block:
     """Part of an archive that is planned and written alone: its patients, numbered from ``first`` (0) on.
 
-    kept_free: CHI numbers that people of an earlier block have.
+    kept_free: CHI numbers that people of an earlier block have. worked: its people are none of the archive's patients,
+    but those of ``worked_stories``.
     """
 
     number: int = 0
     first: int = 0
     patients: int = PATIENTS_A_BLOCK
     kept_free: frozenset[str] = frozenset()
+    worked: bool = False
 
 
-def blocks(patients: int, in_block: int = PATIENTS_A_BLOCK) -> list[Block]:
-    """The blocks of an archive of so many patients; which there are follows from their number alone."""
-    return [
+def blocks(patients: int, in_block: int = PATIENTS_A_BLOCK, worked: bool = False) -> list[Block]:
+    """The blocks of an archive of so many patients, and that of the worked stories, if they are wanted, behind them."""
+    of_patients = [
         Block(number, first, min(in_block, patients - first))
         for number, first in enumerate(range(0, patients, in_block))
     ]
+    return [*of_patients, *([Block(len(of_patients), patients, 0, worked=True)] if worked else [])]
 
 
 def plan_block(profile: Profile, block: Block, seed: int) -> list[Life]:
@@ -65,6 +69,10 @@ def _archive(profile: Profile, block: Block, seed: int) -> "_Archive":
 
 
 def _lives(archive: "_Archive", block: Block) -> Iterator[Life]:
+    if block.worked:
+        for index, story in enumerate(worked_stories()):
+            yield from _worked(archive, story, stream(archive.seed, "worked", index))
+        return
     stories = planted()
     for index in range(block.first, block.first + block.patients):
         rng = stream(archive.seed, "life", index)
@@ -114,6 +122,52 @@ def _storied(archive: _Archive, story: Story, rng: random.Random) -> Life:
     _take_ordinary_drugs(life)
     die_of_cancer(life, archive.profile.cancer)
     return archive.close(life)
+
+
+def _worked(archive: _Archive, story: Story, rng: random.Random) -> Iterator[Life]:
+    """A story of the worked definitions and nothing beside it but ordinary drugs; and who is born in it."""
+    zero = story.day_zero or day_between(add_months(FIRST_DAY, 12), add_months(LAST_DAY, -36), rng)
+    born = story.born if story.age is None else _aged(story.age, zero)
+    life = archive.begin(archive.population.new(rng, sex=story.sex, born=born), rng, story, zero)
+    deaths = [event for event in story.events if event.table == "deaths"]
+    died = moved(zero, *deaths[0].when) if deaths else None
+    life.until = died or life.until
+    for scan in story.scans:
+        life.scan(scan, moved(zero, *scan.when))
+    babies = [baby for event in story.events for baby in _happen(archive, life, event, moved(zero, *event.when), rng)]
+    _take_ordinary_drugs(life)
+    for one in (life, *babies):
+        one.close(died if one is life else None)
+        yield one
+
+
+def _aged(years: int, day: date) -> tuple[date, date]:
+    """The days on which somebody was born who is so many years old on ``day``."""
+    return add_months(day, -12 * (years + 1)) + timedelta(days=1), add_months(day, -12 * years)
+
+
+def _happen(archive: _Archive, life: Life, event: Event, day: date, rng: random.Random) -> list[Life]:
+    """Adds the event to ``life``; gives those who are born in it."""
+    babies = []
+    match event.table:
+        case "prescribing":
+            life.prescribe(day, event.code)
+        case "smr01":
+            life.admit(day, event.code, event.operation)
+        case "smr04":
+            life.stay_in_psychiatry(day, event.code)
+        case "smr06":
+            life.diagnose(day, event.code)
+        case "ae":
+            life.attend(day, event.code)
+        case "smr02" if event.babies:
+            people = [archive.population.new(rng, born=(day, day)) for _ in range(event.babies)]
+            babies = [archive.begin(person, rng) for person in people]
+            life.give_birth([each.history.on(day, each.aside) for each in babies])
+            life.rows["smr02"][-1]["ADMISSION_DATE"] = day
+        case "smr02":
+            life.await_birth(day)
+    return babies
 
 
 def _ordinary(archive: _Archive, index: int, rng: random.Random) -> Iterator[Life]:

@@ -50,9 +50,10 @@ class Life:
             person, ordinal, longer = self._on(day), len(self.studies) + 1, self._longer.get(scan.modality, 1)
             self.studies.append(plan_study(person, ordinal, scan, day, write(person.chi), self.rng, longer))
 
-    def admit(self, day: date, condition: str = "") -> None:
+    def admit(self, day: date, condition: str = "", operation: str = "") -> None:
         """An episode of SMR01."""
-        self._add("smr01", records.admission(self._on(day), len(self.rows["smr01"]), day, self.rng, condition))
+        row = records.admission(self._on(day), len(self.rows["smr01"]), day, self.rng, condition)
+        self._add("smr01", row | ({"MAIN_OPERATION": operation} if operation else {}))
 
     def prescribe(self, day: date, drug: str) -> None:
         """A prescribed item."""
@@ -68,6 +69,10 @@ class Life:
         mother = self._on(babies[0].birth_date)
         self._add("smr02", records.maternity(mother, len(self.rows["smr02"]), babies, self.rng))
 
+    def await_birth(self, day: date) -> None:
+        """A stay of SMR02 without a delivery."""
+        self._add("smr02", records.stay_before_birth(self._on(day), len(self.rows["smr02"]), day))
+
     def visit(self, day: date, appointment: contacts.Appointment) -> None:
         """An appointment of SMR00."""
         self._add("smr00", contacts.visit(self._on(day), len(self.rows["smr00"]), day, self.aside, appointment))
@@ -76,9 +81,10 @@ class Life:
         """An attendance at A&E."""
         self._add("ae", contacts.attendance(self._on(day), len(self.rows["ae"]), day, self.aside, condition))
 
-    def stay_in_psychiatry(self, day: date) -> None:
+    def stay_in_psychiatry(self, day: date, condition: str = "") -> None:
         """An episode of SMR04."""
-        self._add("smr04", contacts.psychiatric_stay(self._on(day), len(self.rows["smr04"]), day, self.aside))
+        person, ordinal = self._on(day), len(self.rows["smr04"])
+        self._add("smr04", contacts.psychiatric_stay(person, ordinal, day, self.aside, condition))
 
     def all_rows(self) -> list[Row]:
         """The rows of all tables."""
@@ -100,6 +106,10 @@ class Life:
         left = None
         if died is None and self.aside.random() < profile.people.leaves_a_year.within(YEARS):
             left = self.last_day() + timedelta(days=self.aside.randint(20, 400))
+        self.close(died, left)
+
+    def close(self, died: date | None = None, left: date | None = None) -> None:
+        """Death, or the country left, where a day is given for one; and the demography."""
         if died:
             self.until = died
             self._add("deaths", records.death(self._on(died), died, self.aside, self.cause))

@@ -23,8 +23,9 @@ DRUGS = {
     "0103050P0": ("0103050P0AAAAAA", "OMEPRAZOLE"),
     "0501013B0": ("0501013B0AAABAB", "AMOXICILLIN"),
     "0407020Q0": ("0407020Q0AAABAB", "MORPHINE SULFATE"),
+    "0411000D0": ("0411000D0AAAAAA", "DONEPEZIL HYDROCHLORIDE"),
 }
-ORDINARY_DRUGS = tuple(code for code in DRUGS if not code.startswith(("0208020", "0407020")))
+ORDINARY_DRUGS = tuple(code for code in DRUGS if not code.startswith(("0208020", "0407020", "0411000")))
 MORPHINE = "0407020Q0"
 EMERGENCY = ("33", "36")  # of ADMISSION_TYPE
 
@@ -152,6 +153,21 @@ def _baby(baby: Person, place: int, rng: random.Random) -> Row:
         f"BIRTHWEIGHT_BABY_{place}": rng.randrange(2200, 4200, 10),
         f"SEX_BABY_{place}": sex_code(baby),
         f"BABY_CI_CHI_NUMBER_BABY_{place}": baby.chi,
+    }
+
+
+def stay_before_birth(mother: Person, ordinal: int, day: date) -> Row:
+    """One SMR02 episode of a day, from which the mother goes home without having given birth."""
+    return {
+        "EPISODE_RECORD_KEY": key(mother, ordinal, "QMAT"),
+        "UPI_NUMBER": mother.chi,
+        "POSTCODE": mother.postcode,
+        "ADMISSION_DATE": day,
+        "DISCHARGE_DATE": day,
+        "DOB": mother.birth_date,
+        "CONDITION_ON_DISCHARGE": "1",
+        "NUM_OF_BIRTHS_THIS_PREGNANCY": 0,
+        "MAIN_CONDITION": "O470",
     }
 
 

@@ -21,7 +21,7 @@ class Scan:
     """A study to make.
 
     dates: ``all``, ``no_study_date`` (the series have theirs) or ``none``. duplicated: a file of it stands twice.
-    careless: some values do not parse.
+    careless: some values do not parse. plain: the scanner writes no value over 4 KiB. first: only so many series.
     """
 
     modality: str
@@ -30,13 +30,30 @@ class Scan:
     dates: str = "all"
     duplicated: bool = False
     careless: bool = False
+    plain: bool = False
+    first: int | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """A record to make: ``table`` by its short name, what its main code says, the operation of an admission.
+
+    In smr02 a birth, of so many ``babies``; of none, a stay before it.
+    """
+
+    table: str
+    when: When
+    code: str = ""
+    operation: str = ""
+    babies: int = 1
 
 
 @dataclass(frozen=True)
 class Story:
     """What is planted for one person; ``hit`` says whether ``cohort`` must hold the person.
 
-    merge: when a second CHI number is given, and when both are merged; none leaves it to chance.
+    merge: when a second CHI number is given, and when both are merged; none leaves it to chance. age: whole years on
+    day zero.
     """
 
     name: str
@@ -50,6 +67,8 @@ class Story:
     born: tuple[date, date] | None = None
     day_zero: date | None = None
     merge: tuple[When, When] | None = None
+    events: tuple[Event, ...] = ()
+    age: int | None = None
 
 
 HEAD_CT = Scan("CT", "head")

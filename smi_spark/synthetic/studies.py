@@ -22,6 +22,7 @@ CODED: dict[str, tuple[str, ...]] = {
     "knee": ("KNEE",),
     "spine": ("LSPINE", "CSPINE", "SPINE"),
     "wholebody": ("WHOLEBODY",),
+    "womb": ("UTERUS",),
 }
 DESCRIBED: dict[str, tuple[str, ...]] = {
     "head": ("{} Head", "{} BRAIN", "Brain w/o", "{} HEAD W/O CONTRAST", "Head^Routine"),
@@ -33,6 +34,7 @@ DESCRIBED: dict[str, tuple[str, ...]] = {
     "knee": ("{} Knee", "Knee PD FS", "XR Knee Rt"),
     "spine": ("{} L-Spine", "{} Lumbar spine", "Cervical spine"),
     "wholebody": ("{} Whole body FDG", "Eyes to thighs"),
+    "womb": ("{} Obstetric", "Dating scan", "Fetal anomaly scan"),
 }
 BODY_PARTS: dict[str, tuple[str, ...]] = {
     "CT": ("head", "head", "chest", "abdomen", "pelvis", "neck"),
@@ -88,7 +90,7 @@ def plan_study(
     """
     where = rng.choice(("code", "code", "study", "series"))
     words = rng.choice(DESCRIBED[scan.body_part]).format(scan.modality)
-    scanner = rng.choice(SCANNERS[scan.modality])
+    scanner = rng.choice([one for one in SCANNERS[scan.modality] if not (scan.plain and one.blob)])
     uid = f"2.25.{rng.getrandbits(122)}"
     physician = rng.choice(PHYSICIANS)
     description = words if where == "study" else rng.choice(_UNSPECIFIC)
@@ -111,6 +113,6 @@ def plan_study(
         physician=physician,
         description=description,
         body_part_examined=code,
-        series=series,
+        series=series[: scan.first],
         careless=scan.careless,
     )

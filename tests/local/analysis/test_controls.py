@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
-from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -18,10 +17,9 @@ from smi_spark.config import Config
 from smi_spark.deidentified.keys import load_key, project_key
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.schema import load_schema
+from tests.twin_of_controls import Image, pairs_of
 
 COLUMNS = "patient_id string, StudyInstanceUID string, StudyDate date, PatientSex string, age_at_study int"
-Image = tuple[str, str, date | None, str | None, int | None]
-Study = dict[str, Any]
 
 
 def invented(seed: int, prefix: str, people: int) -> list[Image]:
@@ -34,54 +32,6 @@ def invented(seed: int, prefix: str, people: int) -> list[Image]:
             facts = (day, chance.choice(["F", "M", "F", "M", None]), chance.choice([60, 61, 62, 63, 66, None]))
             images += [(f"{prefix}{person}", f"{prefix}{person}.{study}", *facts)] * chance.randint(1, 2)
     return images
-
-
-def studies_of(images: list[Image]) -> list[Study]:
-    """Of each patient and study what its images say; they say the same here."""
-    return [
-        {"patient": patient, "uid": uid, "day": day, "sex": sex, "age": age, "year": day and day.year}
-        for patient, uid, day, sex, age in set(images)
-    ]
-
-
-def order(patient: str) -> str:
-    return sha256(f"controls|{patient}".encode()).hexdigest()
-
-
-def twin(cases: list[Image], candidates: list[Image], wanted: Controls) -> set[tuple[str, str, str]]:
-    def known(study: Study) -> bool:
-        return all(study[key] is not None for key in wanted.match)
-
-    def exact(study: Study) -> tuple[Any, ...]:
-        return tuple(study[key] for key in wanted.match if key != "age")
-
-    first = {}
-    for study in sorted(studies_of(cases), key=lambda s: (s["day"] is None, s["day"] or date.min, s["uid"])):
-        first.setdefault(study["patient"], study)
-    index = {patient: study for patient, study in first.items() if known(study)}
-    wanted_values = {exact(study) for study in index.values()}
-    free: dict[str, Study] = {}
-    for study in sorted(studies_of(candidates), key=lambda s: s["uid"]):
-        if study["patient"] not in first and known(study) and exact(study) in wanted_values:
-            free.setdefault(study["patient"], study)
-    pairs, got = set(), Counter[str]()
-    by_age = "age" in wanted.match
-    for years in sorted(range(-wanted.age_within, wanted.age_within + 1), key=lambda y: (abs(y), y)):
-        before = got.copy()
-        for slot in range(1, wanted.ratio + 1):
-            for case in sorted(index, key=order):
-                if before[case] >= slot:
-                    continue
-                fits = [
-                    patient
-                    for patient, study in free.items()
-                    if exact(study) == exact(index[case]) and (not by_age or study["age"] == index[case]["age"] + years)
-                ]
-                if fits:
-                    chosen = min(fits, key=order)
-                    pairs.add((chosen, free.pop(chosen)["uid"], case))
-                    got[case] += 1
-    return pairs
 
 
 DEFINITION: dict[str, Any] = {
@@ -135,7 +85,7 @@ def test_a_twin_in_plain_python_pairs_the_same(spark: SparkSession) -> None:
     candidates = [*cases[:10], *invented(2, "other", 60)]
     pairs = match_controls(frame(spark, cases), frame(spark, candidates), wanted)
     found = {(row["patient_id"], row["StudyInstanceUID"], row["matched_patient_id"]) for row in pairs.collect()}
-    assert found == twin(cases, candidates, wanted)
+    assert found == pairs_of(cases, candidates, wanted)
     numbers = Counter(case for _, _, case in found)
     assert len({control for control, _, _ in found}) == len(found) > 5
     told = defaultdict(int)

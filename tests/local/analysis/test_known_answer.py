@@ -1,17 +1,20 @@
-"""The whole way, from DICOM files and extracts to two snapshots, against answers that were found in other ways."""
+"""From DICOM files and extracts to what each definition of ``conf/cohorts`` chooses, and all the way to two snapshots:
+against answers that were planted in the archive, that plain SQL over zone 1 finds, and a twin in plain Python.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from smi_spark import tables
 from smi_spark.analysis import Cohort, open_cohort
 from smi_spark.analysis.build import build_cohort
-from smi_spark.analysis.definition import load_definition
+from smi_spark.analysis.definition import Definition, load_definition
+from smi_spark.analysis.selection import select_images, select_with_controls
 from smi_spark.config import Config, Zone
 from smi_spark.deidentified.keys import load_key, project_key
 from smi_spark.deidentified.pseudonymise import run as pseudonymise
@@ -20,45 +23,25 @@ from smi_spark.resources import folder
 from smi_spark.secure.ingest import ingest_headers
 from smi_spark.secure.records import load_records
 from smi_spark.synthetic import Answers, write_archive
+from tests.cohorts import chosen_of, in_one_job
 from tests.conftest import make_config
 from tests.leaks import find_tokens
+from tests.twin import chosen_by
+from tests.twin_of_controls import Image, pairs_of
+from tests.worked_questions import QUESTIONS, RECORDS, VIEWS
 
 HEAD_CT = "head_ct_after_drug_then_admitted"
 MAMMOGRAM = "mammogram_then_breast_cancer"
+CONTROLLED = "mammogram_cases_and_controls"
 
-# The same questions in plain SQL over zone 1, with CHIs and true dates. A number stands for the one that its newest row
-# in the demography names.
-PATIENT = r"lpad(regexp_replace(PatientID, '\\s', ''), 10, '0')"
-PERSONS = "SELECT CHI_NUMBER, max_by(UPI_NUMBER, DATE_FROM) AS chi FROM secure_demography GROUP BY CHI_NUMBER"
-PATIENTS = f"SELECT i.*, p.chi FROM secure_images i JOIN ({PERSONS}) p ON p.CHI_NUMBER = {PATIENT}"
-
-
-def of_persons(table: str) -> str:
-    return f"(SELECT r.*, n.chi FROM secure_{table} r JOIN ({PERSONS}) n ON n.CHI_NUMBER = r.UPI_NUMBER)"
-
-
-QUESTIONS = {
-    HEAD_CT: f"""
-        SELECT chi, StudyInstanceUID, SOPInstanceUID FROM ({PATIENTS}) i
-        WHERE modality_as_written = 'CT'
-          AND lower(concat_ws(' ', BodyPartExamined, StudyDescription, SeriesDescription)) RLIKE 'head|brain|skull'
-          AND EXISTS (
-            SELECT 1 FROM {of_persons("prescribing")} p
-            WHERE p.chi = i.chi AND p.PI_BNF_ITEM_CODE LIKE '0208020V0%'
-              AND p.PRESCRIBED_DATE >= add_months(i.StudyDate, -6) AND p.PRESCRIBED_DATE <= i.StudyDate)
-          AND EXISTS (
-            SELECT 1 FROM {of_persons("smr01")} a
-            WHERE a.chi = i.chi
-              AND a.ADMISSION_DATE > i.StudyDate AND a.ADMISSION_DATE <= add_months(i.StudyDate, 3))""",
-    MAMMOGRAM: f"""
-        SELECT chi, StudyInstanceUID, SOPInstanceUID FROM ({PATIENTS}) i
-        WHERE modality_as_written = 'MG' AND PatientSex = 'F'
-          AND EXISTS (
-            SELECT 1 FROM {of_persons("smr06")} c
-            WHERE c.chi = i.chi AND c.ICD10S_CANCER_SITE LIKE 'C50%'
-              AND c.INCIDENCE_DATE >= i.StudyDate AND c.INCIDENCE_DATE <= add_months(i.StudyDate, 24))""",
-}
-RECORDS = ("demography", "prescribing", "smr01", "smr06")
+BUILT = (HEAD_CT, MAMMOGRAM)
+ZONE_1 = {"secure_images": "images", **{f"secure_{of}": f"records/{of}" for of in ("demography", *RECORDS)}}
+# What the definitions look at, and what says which image it is.
+OF_IMAGES = (
+    "patient_id", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "StudyDate", "year", "modality",
+    "PatientSex", "age_at_study", "body_part_label", "mr_sequence_label", "ImageType", "SliceThickness",
+    "MRAcquisitionType",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -68,27 +51,74 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 @pytest.fixture(scope="module")
 def answers(spark: SparkSession, config: Config) -> Answers:
-    """The answers of an archive that has gone all the way into both cohorts."""
+    """The answers of an archive that has gone all the way into two cohorts."""
     archive = Path(config.root).parent / "archive"
-    write_archive(archive, patients=45, seed=5)
+    write_archive(archive, patients=45, seed=5, worked=True)
     ingest_headers(spark, config, [str(archive / "dicom")])
-    for table in RECORDS:
+    for table in ("demography", *RECORDS):
         load_records(spark, config, table, str(archive / "records" / table))
     pseudonymise(spark, config)
-    for name in QUESTIONS:
-        build_cohort(spark, config, load_definition(folder("conf") / "cohorts" / f"{name}.yaml"))
+    for name in BUILT:
+        build_cohort(spark, config, worked(name))
     return Answers.read(archive)
 
 
-@pytest.fixture
+def worked(name: str) -> Definition:
+    return load_definition(folder("conf") / "cohorts" / f"{name}.yaml")
+
+
+@pytest.fixture(scope="module")
 def zone_1(spark: SparkSession, config: Config, answers: Answers) -> Iterator[None]:
     """Zone 1 as views for SQL."""
-    names = {"secure_images": "images", **{f"secure_{table}": f"records/{table}" for table in RECORDS}}
-    for view, name in names.items():
+    for view, name in ZONE_1.items():
         tables.read(spark, tables.table(config, f"secure/{name}")).createOrReplaceTempView(view)
+    for view, query in VIEWS.items():
+        spark.sql(query).createOrReplaceTempView(view)
     yield
-    for view in names:
+    for view in (*ZONE_1, *VIEWS):
         spark.catalog.dropTempView(view)
+
+
+Found = dict[str, list[tuple[str, str, str]]]  # question → CHI, study and image, as zone 1 has them
+
+
+@pytest.fixture(scope="module")
+def asked(spark: SparkSession, zone_1: None) -> Found:
+    """What plain SQL answers."""
+    found: Found = {name: [] for name in QUESTIONS}
+    for name, *of in in_one_job([spark.sql(f"SELECT '{name}', * FROM ({sql})") for name, sql in QUESTIONS.items()]):
+        found[name].append((of[0], of[1], of[2]))
+    return found
+
+
+class ZoneTwo(NamedTuple):
+    """Rows of zone 2, and the same as frames that stand in the plan itself."""
+
+    images: list[dict[str, Any]]
+    records: dict[str, list[dict[str, Any]]]
+    frames: dict[str, DataFrame]
+
+
+@pytest.fixture(scope="module")
+def zone_2(spark: SparkSession, config: Config, answers: Answers) -> ZoneTwo:
+    read = {of: tables.read(spark, tables.table(config, f"deidentified/records/{of}")).toArrow() for of in RECORDS}
+    images = tables.read(spark, tables.table(config, "deidentified/images")).select(*OF_IMAGES).toArrow()
+    frames = {of: spark.createDataFrame(rows) for of, rows in {**read, "images": images}.items()}
+    return ZoneTwo(images.to_pylist(), {of: rows.to_pylist() for of, rows in read.items()}, frames)
+
+
+@pytest.fixture(scope="module")
+def zone_2_uids(spark: SparkSession, config: Config, answers: Answers) -> dict[str, str]:
+    """SOP Instance UID of zone 1 → of zone 2."""
+    links = tables.read(spark, tables.table(config, "secure/links")).collect()
+    return {row["original_sop_instance_uid"]: row["SOPInstanceUID"] for row in links}
+
+
+@pytest.fixture(scope="module")
+def chosen(zone_2: ZoneTwo) -> dict[str, list[str]]:
+    """The SOP Instance UIDs that each definition chooses, of cases alone."""
+    images = zone_2.frames["images"]
+    return chosen_of({name: select_images(images, zone_2.frames, worked(name)) for name in QUESTIONS})
 
 
 class Mapped:
@@ -96,6 +126,12 @@ class Mapped:
 
     def __init__(self, config: Config) -> None:
         self.keys = load_key(config.keys.archive), project_key(load_key(config.keys.projects), "demo")
+
+    def patients_of_zone_2(self, chis: Any) -> set[str]:
+        return {pseudonym(self.keys[0], "patient", chi) for chi in chis}
+
+    def studies_of_zone_2(self, uids: Any) -> set[str]:
+        return {pseudonymous_uid(self.keys[0], uid) for uid in uids}
 
     def patients(self, chis: Any) -> set[str]:
         archive, project = self.keys
@@ -112,6 +148,74 @@ def delivered(cohort: Cohort) -> tuple[set[str], set[str], list[str]]:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
+def test_a_definition_chooses_the_planted_answer(
+    config: Config, answers: Answers, zone_2: ZoneTwo, chosen: dict[str, list[str]], name: str
+) -> None:
+    planted, mapped, uids = answers.cohorts[name], Mapped(config), set(chosen[name])
+    assert len(uids) == len(chosen[name]) == planted.images
+    rows = [row for row in zone_2.images if row["SOPInstanceUID"] in uids]
+    patients = {row["patient_id"] for row in rows}
+    assert patients == mapped.patients_of_zone_2(planted.patients)
+    assert {row["StudyInstanceUID"] for row in rows} == mapped.studies_of_zone_2(planted.studies)
+    stories = [story for story in answers.planted if story.cohort == name and story.chi not in controls_of(answers)]
+    ends = {story.story: mapped.patients_of_zone_2([story.chi]) <= patients for story in stories}
+    assert ends == {story.story: story.hit for story in stories}
+    assert list(ends.values()).count(True) >= 2
+    assert list(ends.values()).count(False) >= 4
+
+
+def controls_of(answers: Answers) -> set[str]:
+    return {chi for chis in answers.controls.values() for chi in chis}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_definition_chooses_what_plain_sql_over_zone_1_finds(
+    spark: SparkSession,
+    config: Config,
+    asked: Found,
+    chosen: dict[str, list[str]],
+    zone_2_uids: dict[str, str],
+    name: str,
+) -> None:
+    assert chosen[name] == sorted(zone_2_uids[image] for _, _, image in asked[name])
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_definition_chooses_what_a_twin_in_plain_python_does(
+    zone_2: ZoneTwo, chosen: dict[str, list[str]], name: str
+) -> None:
+    twins = chosen_by(worked(name), zone_2.images, zone_2.records)
+    assert chosen[name] == sorted(row["SOPInstanceUID"] for row in twins)
+
+
+def test_controls_are_those_that_were_planted_and_that_a_twin_pairs(
+    config: Config, answers: Answers, zone_2: ZoneTwo, chosen: dict[str, list[str]]
+) -> None:
+    definition, images = worked(CONTROLLED), zone_2.frames["images"]
+    both, pairs = select_with_controls(images, zone_2.frames, definition)
+    found = {(row["patient_id"], row["StudyInstanceUID"], row["matched_patient_id"]) for row in pairs.collect()}
+
+    def of(rows: Sequence[Mapping[str, Any]]) -> list[Image]:
+        return [
+            (row["patient_id"], row["StudyInstanceUID"], row["StudyDate"], row["PatientSex"], row["age_at_study"])
+            for row in rows
+        ]
+
+    cases = [row for row in zone_2.images if row["SOPInstanceUID"] in set(chosen[CONTROLLED])]
+    candidates = chosen_by(definition.of_candidates(), zone_2.images, zone_2.records)
+    assert definition.controls is not None
+    assert found == pairs_of(of(cases), of(candidates), definition.controls)
+    mapped, controls = Mapped(config), {patient for patient, _, _ in found}
+    assert controls <= mapped.patients_of_zone_2(answers.controls[CONTROLLED])
+    stories = {story.story: story for story in answers.planted if story.cohort == CONTROLLED}
+    planted = mapped.patients_of_zone_2(stories[name].chi for name in stories if name.startswith("control"))
+    case = mapped.patients_of_zone_2([stories["case of 60 years, of two mammograms the nearest"].chi])
+    assert {patient for patient, _, whose in found if whose in case} == planted
+    missed = mapped.patients_of_zone_2(story.chi for story in stories.values() if not story.hit)
+    assert missed & {row["patient_id"] for row in both.select("patient_id").collect()} == set()
+
+
+@pytest.mark.parametrize("name", BUILT)
 def test_a_snapshot_holds_the_planted_answer(spark: SparkSession, config: Config, answers: Answers, name: str) -> None:
     planted, mapped = answers.cohorts[name], Mapped(config)
     assert len(planted.patients) >= 5
@@ -125,24 +229,23 @@ def test_a_snapshot_holds_the_planted_answer(spark: SparkSession, config: Config
     assert cohort.studies.count() == len(planted.studies)
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-@pytest.mark.usefixtures("zone_1")
-def test_a_snapshot_equals_the_same_question_in_plain_sql(spark: SparkSession, config: Config, name: str) -> None:
-    found, mapped = spark.sql(QUESTIONS[name]).collect(), Mapped(config)
+@pytest.mark.parametrize("name", BUILT)
+def test_a_snapshot_equals_the_same_question_in_plain_sql(
+    spark: SparkSession, config: Config, asked: Found, zone_2_uids: dict[str, str], name: str
+) -> None:
+    mapped = Mapped(config)
     patients, studies, images = delivered(open_cohort(spark, config, "demo", name))
-    assert patients == mapped.patients(row["chi"] for row in found)
-    assert studies == mapped.uids(row["StudyInstanceUID"] for row in found)
-    links = tables.read(spark, tables.table(config, "secure/links")).collect()
-    zone_2 = {row["original_sop_instance_uid"]: row["SOPInstanceUID"] for row in links}
+    assert patients == mapped.patients(chi for chi, _, _ in asked[name])
+    assert studies == mapped.uids(study for _, study, _ in asked[name])
     project = mapped.keys[1]
-    assert sorted(images) == sorted(pseudonymous_uid(project, zone_2[row["SOPInstanceUID"]]) for row in found)
+    assert sorted(images) == sorted(pseudonymous_uid(project, zone_2_uids[image]) for _, _, image in asked[name])
 
 
 @pytest.mark.usefixtures("zone_1")
 def test_the_admissions_delivered_are_those_within_their_window(spark: SparkSession, config: Config) -> None:
     expected = spark.sql(f"""
         SELECT DISTINCT a.URI, datediff(a.ADMISSION_DATE, i.StudyDate) AS days
-        FROM {of_persons("smr01")} a JOIN ({PATIENTS}) i ON a.chi = i.chi
+        FROM smr01 a JOIN images i ON a.chi = i.chi
         WHERE i.SOPInstanceUID IN (SELECT SOPInstanceUID FROM ({QUESTIONS[HEAD_CT]}))
           AND a.ADMISSION_DATE > i.StudyDate AND a.ADMISSION_DATE <= add_months(i.StudyDate, 3)""").collect()
     cohort = open_cohort(spark, config, "demo", HEAD_CT)
@@ -157,7 +260,7 @@ def test_the_admissions_delivered_are_those_within_their_window(spark: SparkSess
 def test_nothing_of_zone_1_stands_in_a_registry_row_or_manifest(
     spark: SparkSession, config: Config, answers: Answers
 ) -> None:
-    for name in QUESTIONS:
+    for name in BUILT:
         entry = open_cohort(spark, config, "demo", name).entry
         manifest = Path(config.zone("analysis")) / "demo" / name / f"manifest-v{entry.version}.json"
         text = json.dumps(json.loads(manifest.read_text())) + repr(entry)

@@ -29,9 +29,10 @@ def test_no_definition_is_the_users_input() -> None:
 
 def test_a_cohort_that_its_project_may_not_have_is_the_users_input(tmp_path: Path) -> None:
     file = tmp_path / "brain.yaml"
-    file.write_text("cohort: brain\nproject: demo\nquestion: Who?\nimages: {modality: MR}\n")
+    file.write_text("cohort: brain\nproject: demo\nquestion: Who?\nimages: {modality: NM}\n")
     done = build_cohort("--cohort", str(file))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"{file}: images.modality: MR is not permitted. {ROOT}/conf/projects/demo.yaml: modalities permits CT, MG.\n"
+        f"{file}: images.modality: NM is not permitted. {ROOT}/conf/projects/demo.yaml: "
+        "modalities permits CR, CT, DX, MG, MR, PT, US.\n"
     )
