@@ -9,10 +9,14 @@ tables of zone 1 that are called secure_<table>.
 _PERSONS = "SELECT CHI_NUMBER, max_by(UPI_NUMBER, DATE_FROM) AS chi FROM secure_demography GROUP BY CHI_NUMBER"
 _ON = "year({0}) * 10000 + month({0}) * 100 + day({0})"
 _AGE = f"({_ON.format('StudyDate')} - ({_ON.format('PatientBirthDate')})) DIV 10000"
+_COLUMNS = (
+    "StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID, StudyDate, modality_as_written, PatientSex, "
+    "BodyPartExamined, StudyDescription, SeriesDescription, ImageType, SliceThickness, MRAcquisitionType, SequenceName"
+)
 RECORDS = ("ae", "deaths", "prescribing", "smr01", "smr02", "smr04", "smr06")
 VIEWS = {
     "images": rf"""
-        SELECT i.*, p.chi, {_AGE} AS age FROM secure_images i
+        SELECT {_COLUMNS}, chi, {_AGE} AS age FROM secure_images i
         JOIN ({_PERSONS}) p ON p.CHI_NUMBER = lpad(regexp_replace(PatientID, '\\s', ''), 10, '0')""",
     **{
         of: f"SELECT r.*, p.chi FROM secure_{of} r JOIN ({_PERSONS}) p ON p.CHI_NUMBER = r.UPI_NUMBER" for of in RECORDS
@@ -83,18 +87,19 @@ QUESTIONS = {
               AND b.NUM_OF_BIRTHS_THIS_PREGNANCY >= 1
               AND datediff(b.ADMISSION_DATE, i.StudyDate) BETWEEN 0 AND 210)""",
     "mammogram_cases_and_controls": f"""
-        SELECT {_UIDS} FROM (
-          SELECT i.*, rank() OVER (
-            PARTITION BY i.chi
-            ORDER BY (SELECT min(datediff(c.INCIDENCE_DATE, i.StudyDate)) FROM smr06 c WHERE c.chi = i.chi
-                        AND c.ICD10S_CANCER_SITE LIKE 'C50%' AND c.INCIDENCE_DATE >= i.StudyDate), StudyDate) AS place
-          FROM (
-            SELECT i.*, count(*) OVER (PARTITION BY chi, StudyInstanceUID) AS views FROM images i
-            WHERE modality_as_written = 'MG' AND PatientSex = 'F' AND age BETWEEN 50 AND 70) i
-          JOIN (
-            SELECT chi, min(INCIDENCE_DATE) AS found FROM smr06 WHERE ICD10S_CANCER_SITE LIKE 'C50%' GROUP BY chi
-          ) f ON f.chi = i.chi
-          WHERE views >= 4 AND f.found BETWEEN StudyDate AND add_months(StudyDate, 24))
+        WITH screened AS (
+          SELECT *, count(*) OVER (PARTITION BY chi, StudyInstanceUID) AS views FROM images
+          WHERE modality_as_written = 'MG' AND PatientSex = 'F' AND age BETWEEN 50 AND 70),
+        cancers AS (
+          SELECT chi, INCIDENCE_DATE, min(INCIDENCE_DATE) OVER (PARTITION BY chi) AS found
+          FROM smr06 WHERE ICD10S_CANCER_SITE LIKE 'C50%'),
+        apart AS (
+          SELECT s.chi, StudyInstanceUID, SOPInstanceUID, StudyDate, min(datediff(INCIDENCE_DATE, StudyDate)) AS days
+          FROM screened s JOIN cancers c ON c.chi = s.chi
+          WHERE views >= 4 AND found BETWEEN StudyDate AND add_months(StudyDate, 24)
+            AND INCIDENCE_DATE BETWEEN StudyDate AND add_months(StudyDate, 24)
+          GROUP BY s.chi, StudyInstanceUID, SOPInstanceUID, StudyDate)
+        SELECT {_UIDS} FROM (SELECT *, rank() OVER (PARTITION BY chi ORDER BY days, StudyDate) AS place FROM apart)
         WHERE place = 1""",
     "stroke_imaging_then_death": f"""
         SELECT {_UIDS} FROM images i JOIN (
@@ -107,15 +112,16 @@ QUESTIONS = {
           AND EXISTS (
             SELECT 1 FROM deaths d WHERE d.chi = i.chi AND datediff(d.DATE_OF_DEATH, s.first) BETWEEN 0 AND 30)""",
     "knee_mr_before_replacement": f"""
-        SELECT {_UIDS} FROM (
-          SELECT i.*, rank() OVER (
-            PARTITION BY i.chi
-            ORDER BY (SELECT min(datediff(o.ADMISSION_DATE, i.StudyDate)) FROM smr01 o
-                      WHERE o.chi = i.chi AND {_KNEE} AND o.ADMISSION_DATE >= i.StudyDate), StudyDate) AS place
-          FROM images i JOIN (SELECT chi, min(ADMISSION_DATE) AS replaced FROM smr01 WHERE {_KNEE} GROUP BY chi) f
-            ON f.chi = i.chi
+        WITH replacements AS (
+          SELECT chi, ADMISSION_DATE, min(ADMISSION_DATE) OVER (PARTITION BY chi) AS replaced FROM smr01 WHERE {_KNEE}),
+        apart AS (
+          SELECT i.chi, StudyInstanceUID, SOPInstanceUID, StudyDate, min(datediff(ADMISSION_DATE, StudyDate)) AS days
+          FROM images i JOIN replacements r ON r.chi = i.chi
           WHERE modality_as_written = 'MR' AND {_WORDS} LIKE '%knee%'
-            AND f.replaced BETWEEN StudyDate AND add_months(StudyDate, 60))
+            AND replaced BETWEEN StudyDate AND add_months(StudyDate, 60)
+            AND ADMISSION_DATE BETWEEN StudyDate AND add_months(StudyDate, 60)
+          GROUP BY i.chi, StudyInstanceUID, SOPInstanceUID, StudyDate)
+        SELECT {_UIDS} FROM (SELECT *, rank() OVER (PARTITION BY chi ORDER BY days, StudyDate) AS place FROM apart)
         WHERE place = 1""",
     "pet_around_lymphoma_treatment": f"""
         SELECT {_UIDS} FROM images i
@@ -127,18 +133,19 @@ QUESTIONS = {
             SELECT 1 FROM smr01 a WHERE a.chi = i.chi AND {_CHEMOTHERAPY} AND a.ADMISSION_DATE <> i.StudyDate
               AND a.ADMISSION_DATE BETWEEN add_months(i.StudyDate, -3) AND add_months(i.StudyDate, 2))""",
     "chest_ct_with_embolism_then_anticoagulant": f"""
-        SELECT {_UIDS} FROM (
-          SELECT i.*, (SELECT min(a.ADMISSION_DATE) FROM smr01 a WHERE a.chi = i.chi AND a.MAIN_CONDITION LIKE 'I26%'
-                         AND a.ADMISSION_DATE BETWEEN date_sub(i.StudyDate, 1) AND date_add(i.StudyDate, 1)) AS first
-          FROM images i
-          WHERE modality_as_written = 'CT' AND {_CHEST}
-            AND array_contains(ImageType, 'AXIAL') AND SliceThickness <= 5) i
+        WITH embolisms AS (
+          SELECT i.chi, StudyInstanceUID, SOPInstanceUID, min(ADMISSION_DATE) AS admitted
+          FROM images i JOIN smr01 a ON a.chi = i.chi
+          WHERE modality_as_written = 'CT' AND {_CHEST} AND array_contains(ImageType, 'AXIAL') AND SliceThickness <= 5
+            AND MAIN_CONDITION LIKE 'I26%' AND abs(datediff(ADMISSION_DATE, StudyDate)) <= 1
+          GROUP BY i.chi, StudyInstanceUID, SOPInstanceUID)
+        SELECT {_UIDS} FROM embolisms e
         WHERE EXISTS (
-            SELECT 1 FROM prescribing p WHERE p.chi = i.chi AND p.PI_BNF_ITEM_CODE RLIKE '^02080[12]'
-              AND p.PRESCRIBED_DATE BETWEEN i.first AND date_add(i.first, 30))
+            SELECT 1 FROM prescribing p WHERE p.chi = e.chi AND p.PI_BNF_ITEM_CODE RLIKE '^02080[12]'
+              AND p.PRESCRIBED_DATE BETWEEN e.admitted AND date_add(e.admitted, 30))
           AND NOT EXISTS (
-            SELECT 1 FROM prescribing p WHERE p.chi = i.chi AND p.PI_BNF_ITEM_CODE RLIKE '^02080[12]'
-              AND p.PRESCRIBED_DATE >= add_months(i.first, -6) AND p.PRESCRIBED_DATE < i.first)""",
+            SELECT 1 FROM prescribing p WHERE p.chi = e.chi AND p.PI_BNF_ITEM_CODE RLIKE '^02080[12]'
+              AND p.PRESCRIBED_DATE >= add_months(e.admitted, -6) AND p.PRESCRIBED_DATE < e.admitted)""",
     "child_head_ct_sent_home": f"""
         SELECT {_UIDS} FROM images i WHERE modality_as_written = 'CT' AND {_HEAD} AND age < 16
           AND EXISTS (

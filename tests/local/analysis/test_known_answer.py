@@ -1,9 +1,9 @@
-"""From DICOM files and extracts to what each definition of ``conf/cohorts`` chooses, and all the way to two snapshots:
+"""From DICOM files and extracts to what each definition of ``conf/cohorts`` chooses, and all the way to a snapshot:
 against answers that were planted in the archive, that plain SQL over zone 1 finds, and a twin in plain Python.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +13,9 @@ from pyspark.sql import DataFrame, SparkSession
 from smi_spark import tables
 from smi_spark.analysis import Cohort, open_cohort
 from smi_spark.analysis.build import build_cohort
+from smi_spark.analysis.controls import match_controls
 from smi_spark.analysis.definition import Definition, load_definition
-from smi_spark.analysis.selection import select_images, select_with_controls
+from smi_spark.analysis.selection import select_images
 from smi_spark.config import Config, Zone
 from smi_spark.deidentified.keys import load_key, project_key
 from smi_spark.deidentified.pseudonymise import run as pseudonymise
@@ -23,7 +24,7 @@ from smi_spark.resources import folder
 from smi_spark.secure.ingest import ingest_headers
 from smi_spark.secure.records import load_records
 from smi_spark.synthetic import Answers, write_archive
-from tests.cohorts import chosen_of, in_one_job
+from tests.cohorts import chosen_of, in_one_job, local_rows
 from tests.conftest import make_config
 from tests.leaks import find_tokens
 from tests.twin import chosen_by
@@ -31,10 +32,9 @@ from tests.twin_of_controls import Image, pairs_of
 from tests.worked_questions import QUESTIONS, RECORDS, VIEWS
 
 HEAD_CT = "head_ct_after_drug_then_admitted"
-MAMMOGRAM = "mammogram_then_breast_cancer"
 CONTROLLED = "mammogram_cases_and_controls"
 
-BUILT = (HEAD_CT, MAMMOGRAM)
+CANDIDATES = f"candidates of {CONTROLLED}"
 ZONE_1 = {"secure_images": "images", **{f"secure_{of}": f"records/{of}" for of in ("demography", *RECORDS)}}
 # What the definitions look at, and what says which image it is.
 OF_IMAGES = (
@@ -42,6 +42,7 @@ OF_IMAGES = (
     "PatientSex", "age_at_study", "body_part_label", "mr_sequence_label", "ImageType", "SliceThickness",
     "MRAcquisitionType",
 )  # fmt: skip
+OF_PAIRS = "patient_id string, StudyInstanceUID string, StudyDate date, PatientSex string, age_at_study int"
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +52,14 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 @pytest.fixture(scope="module")
 def answers(spark: SparkSession, config: Config) -> Answers:
-    """The answers of an archive that has gone all the way into two cohorts."""
+    """The answers of an archive that has gone all the way into a cohort."""
     archive = Path(config.root).parent / "archive"
     write_archive(archive, patients=45, seed=5, worked=True)
     ingest_headers(spark, config, [str(archive / "dicom")])
     for table in ("demography", *RECORDS):
         load_records(spark, config, table, str(archive / "records" / table))
     pseudonymise(spark, config)
-    for name in BUILT:
-        build_cohort(spark, config, worked(name))
+    build_cohort(spark, config, worked(HEAD_CT))
     return Answers.read(archive)
 
 
@@ -69,11 +69,11 @@ def worked(name: str) -> Definition:
 
 @pytest.fixture(scope="module")
 def zone_1(spark: SparkSession, config: Config, answers: Answers) -> Iterator[None]:
-    """Zone 1 as views for SQL."""
+    """Zone 1 as views for SQL, whose rows stand in the plans themselves."""
     for view, name in ZONE_1.items():
         tables.read(spark, tables.table(config, f"secure/{name}")).createOrReplaceTempView(view)
     for view, query in VIEWS.items():
-        spark.sql(query).createOrReplaceTempView(view)
+        spark.createDataFrame(spark.sql(query).toArrow()).createOrReplaceTempView(view)
     yield
     for view in (*ZONE_1, *VIEWS):
         spark.catalog.dropTempView(view)
@@ -98,6 +98,11 @@ class ZoneTwo(NamedTuple):
     records: dict[str, list[dict[str, Any]]]
     frames: dict[str, DataFrame]
 
+    def of(self, uids: Sequence[str]) -> list[dict[str, Any]]:
+        """The images of these SOP Instance UIDs."""
+        wanted = set(uids)
+        return [row for row in self.images if row["SOPInstanceUID"] in wanted]
+
 
 @pytest.fixture(scope="module")
 def zone_2(spark: SparkSession, config: Config, answers: Answers) -> ZoneTwo:
@@ -115,10 +120,17 @@ def zone_2_uids(spark: SparkSession, config: Config, answers: Answers) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def chosen(zone_2: ZoneTwo) -> dict[str, list[str]]:
+def definitions() -> dict[str, Definition]:
+    """The worked definitions, and that of the images among which controls are looked for."""
+    found = {name: worked(name) for name in QUESTIONS}
+    return found | {CANDIDATES: found[CONTROLLED].of_candidates()}
+
+
+@pytest.fixture(scope="module")
+def chosen(zone_2: ZoneTwo, definitions: dict[str, Definition]) -> dict[str, list[str]]:
     """The SOP Instance UIDs that each definition chooses, of cases alone."""
     images = zone_2.frames["images"]
-    return chosen_of({name: select_images(images, zone_2.frames, worked(name)) for name in QUESTIONS})
+    return chosen_of({name: select_images(images, zone_2.frames, one) for name, one in definitions.items()})
 
 
 class Mapped:
@@ -151,9 +163,9 @@ def delivered(cohort: Cohort) -> tuple[set[str], set[str], list[str]]:
 def test_a_definition_chooses_the_planted_answer(
     config: Config, answers: Answers, zone_2: ZoneTwo, chosen: dict[str, list[str]], name: str
 ) -> None:
-    planted, mapped, uids = answers.cohorts[name], Mapped(config), set(chosen[name])
-    assert len(uids) == len(chosen[name]) == planted.images
-    rows = [row for row in zone_2.images if row["SOPInstanceUID"] in uids]
+    planted, mapped = answers.cohorts[name], Mapped(config)
+    assert len(set(chosen[name])) == len(chosen[name]) == planted.images
+    rows = zone_2.of(chosen[name])
     patients = {row["patient_id"] for row in rows}
     assert patients == mapped.patients_of_zone_2(planted.patients)
     assert {row["StudyInstanceUID"] for row in rows} == mapped.studies_of_zone_2(planted.studies)
@@ -170,57 +182,53 @@ def controls_of(answers: Answers) -> set[str]:
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_definition_chooses_what_plain_sql_over_zone_1_finds(
-    spark: SparkSession,
-    config: Config,
-    asked: Found,
-    chosen: dict[str, list[str]],
-    zone_2_uids: dict[str, str],
-    name: str,
+    asked: Found, chosen: dict[str, list[str]], zone_2_uids: dict[str, str], name: str
 ) -> None:
     assert chosen[name] == sorted(zone_2_uids[image] for _, _, image in asked[name])
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", [*QUESTIONS, CANDIDATES])
 def test_a_definition_chooses_what_a_twin_in_plain_python_does(
-    zone_2: ZoneTwo, chosen: dict[str, list[str]], name: str
+    zone_2: ZoneTwo, definitions: dict[str, Definition], chosen: dict[str, list[str]], name: str
 ) -> None:
-    twins = chosen_by(worked(name), zone_2.images, zone_2.records)
+    twins = chosen_by(definitions[name], zone_2.images, zone_2.records)
     assert chosen[name] == sorted(row["SOPInstanceUID"] for row in twins)
 
 
 def test_controls_are_those_that_were_planted_and_that_a_twin_pairs(
-    config: Config, answers: Answers, zone_2: ZoneTwo, chosen: dict[str, list[str]]
+    spark: SparkSession,
+    config: Config,
+    answers: Answers,
+    zone_2: ZoneTwo,
+    definitions: dict[str, Definition],
+    chosen: dict[str, list[str]],
 ) -> None:
-    definition, images = worked(CONTROLLED), zone_2.frames["images"]
-    both, pairs = select_with_controls(images, zone_2.frames, definition)
+    wanted, mapped = definitions[CONTROLLED].controls, Mapped(config)
+    assert wanted is not None
+    cases, candidates = ([_of_an_image(row) for row in zone_2.of(chosen[name])] for name in (CONTROLLED, CANDIDATES))
+    pairs = match_controls(*(local_rows(spark, OF_PAIRS, rows) for rows in (cases, candidates)), wanted)
     found = {(row["patient_id"], row["StudyInstanceUID"], row["matched_patient_id"]) for row in pairs.collect()}
 
-    def of(rows: Sequence[Mapping[str, Any]]) -> list[Image]:
-        return [
-            (row["patient_id"], row["StudyInstanceUID"], row["StudyDate"], row["PatientSex"], row["age_at_study"])
-            for row in rows
-        ]
-
-    cases = [row for row in zone_2.images if row["SOPInstanceUID"] in set(chosen[CONTROLLED])]
-    candidates = chosen_by(definition.of_candidates(), zone_2.images, zone_2.records)
-    assert definition.controls is not None
-    assert found == pairs_of(of(cases), of(candidates), definition.controls)
-    mapped, controls = Mapped(config), {patient for patient, _, _ in found}
+    assert found == pairs_of(cases, candidates, wanted)
+    controls = {patient for patient, _, _ in found}
     assert controls <= mapped.patients_of_zone_2(answers.controls[CONTROLLED])
     stories = {story.story: story for story in answers.planted if story.cohort == CONTROLLED}
     planted = mapped.patients_of_zone_2(stories[name].chi for name in stories if name.startswith("control"))
     case = mapped.patients_of_zone_2([stories["case of 60 years, of two mammograms the nearest"].chi])
     assert {patient for patient, _, whose in found if whose in case} == planted
     missed = mapped.patients_of_zone_2(story.chi for story in stories.values() if not story.hit)
-    assert missed & {row["patient_id"] for row in both.select("patient_id").collect()} == set()
+    assert missed.isdisjoint(controls)
 
 
-@pytest.mark.parametrize("name", BUILT)
-def test_a_snapshot_holds_the_planted_answer(spark: SparkSession, config: Config, answers: Answers, name: str) -> None:
-    planted, mapped = answers.cohorts[name], Mapped(config)
+def _of_an_image(row: dict[str, Any]) -> Image:
+    return row["patient_id"], row["StudyInstanceUID"], row["StudyDate"], row["PatientSex"], row["age_at_study"]
+
+
+def test_a_snapshot_holds_the_planted_answer(spark: SparkSession, config: Config, answers: Answers) -> None:
+    planted, mapped = answers.cohorts[HEAD_CT], Mapped(config)
     assert len(planted.patients) >= 5
     assert {p.chi for p in answers.planted if p.hit and "number that was merged" in p.story} & set(planted.patients)
-    cohort = open_cohort(spark, config, "demo", name)
+    cohort = open_cohort(spark, config, "demo", HEAD_CT)
     patients, studies, images = delivered(cohort)
     assert patients == mapped.patients(planted.patients)
     assert studies == mapped.uids(planted.studies)
@@ -229,16 +237,15 @@ def test_a_snapshot_holds_the_planted_answer(spark: SparkSession, config: Config
     assert cohort.studies.count() == len(planted.studies)
 
 
-@pytest.mark.parametrize("name", BUILT)
 def test_a_snapshot_equals_the_same_question_in_plain_sql(
-    spark: SparkSession, config: Config, asked: Found, zone_2_uids: dict[str, str], name: str
+    spark: SparkSession, config: Config, asked: Found, zone_2_uids: dict[str, str]
 ) -> None:
     mapped = Mapped(config)
-    patients, studies, images = delivered(open_cohort(spark, config, "demo", name))
-    assert patients == mapped.patients(chi for chi, _, _ in asked[name])
-    assert studies == mapped.uids(study for _, study, _ in asked[name])
+    patients, studies, images = delivered(open_cohort(spark, config, "demo", HEAD_CT))
+    assert patients == mapped.patients(chi for chi, _, _ in asked[HEAD_CT])
+    assert studies == mapped.uids(study for _, study, _ in asked[HEAD_CT])
     project = mapped.keys[1]
-    assert sorted(images) == sorted(pseudonymous_uid(project, zone_2_uids[image]) for _, _, image in asked[name])
+    assert sorted(images) == sorted(pseudonymous_uid(project, zone_2_uids[image]) for _, _, image in asked[HEAD_CT])
 
 
 @pytest.mark.usefixtures("zone_1")
@@ -260,12 +267,11 @@ def test_the_admissions_delivered_are_those_within_their_window(spark: SparkSess
 def test_nothing_of_zone_1_stands_in_a_registry_row_or_manifest(
     spark: SparkSession, config: Config, answers: Answers
 ) -> None:
-    for name in BUILT:
-        entry = open_cohort(spark, config, "demo", name).entry
-        manifest = Path(config.zone("analysis")) / "demo" / name / f"manifest-v{entry.version}.json"
-        text = json.dumps(json.loads(manifest.read_text())) + repr(entry)
-        assert [chi for chi in answers.identifiers["chi"] if chi in text] == []
-        assert config.root not in text
+    entry = open_cohort(spark, config, "demo", HEAD_CT).entry
+    manifest = Path(config.zone("analysis")) / "demo" / HEAD_CT / f"manifest-v{entry.version}.json"
+    text = json.dumps(json.loads(manifest.read_text())) + repr(entry)
+    assert [chi for chi in answers.identifiers["chi"] if chi in text] == []
+    assert config.root not in text
 
 
 @pytest.mark.parametrize("zone", ["deidentified", "analysis"])
