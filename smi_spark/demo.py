@@ -59,7 +59,8 @@ def run_demo(spark: SparkSession, config: Config, jobs: Path, given: Sequence[st
 
 def _make_archive(place: Path) -> Path:
     if not (place / "archive.json").exists():
-        print(f"making a synthetic archive of {PATIENTS} patients in {_short(str(place))} …", flush=True)
+        people = f"{PATIENTS} patients, and of people who answer the worked definitions,"
+        print(f"making a synthetic archive of {people} in {_short(str(place))} …", flush=True)
         synthetic.write_archive(place, patients=PATIENTS, seed=SEED, worked=True)
     return place
 
