@@ -3,8 +3,10 @@
 Nothing happens to them but what is told here, and ordinary drugs.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from smi_spark.synthetic.stories import APIXABAN, HEAD_CT, MAMMOGRAM, WARFARIN, Event, Scan, Story, When
 
@@ -41,32 +43,27 @@ def _later(scan: Scan, *when: int) -> Scan:
     return replace(scan, when=(when[0], when[1]))
 
 
-def _of(cohort: str, hit: bool, usual: Scan) -> "_Teller":
-    return _Teller(cohort, hit, usual)
+def _story(
+    cohort: str,
+    hit: bool,
+    usual: Scan,
+    name: str,
+    *events: Event,
+    scans: tuple[Scan, ...] = (),
+    sex: str = "",
+    age: int | None = None,
+    zero: date | None = None,
+) -> Story:
+    return Story(name, cohort, hit, scans or (usual,), sex=sex, age=age, day_zero=zero, events=events)
 
 
-class _Teller:
-    """Writes stories of one cohort, which hit or miss it."""
-
-    def __init__(self, cohort: str, hit: bool, usual: Scan) -> None:
-        self._given = cohort, hit
-        self._usual = usual
-
-    def __call__(
-        self,
-        name: str,
-        *events: Event,
-        scans: tuple[Scan, ...] = (),
-        sex: str = "",
-        age: int | None = None,
-        zero: date | None = None,
-    ) -> Story:
-        usual = scans or (self._usual,)
-        return Story(name, *self._given, usual, sex=sex, age=age, day_zero=zero, events=events)
+def _told(cohort: str, usual: Scan) -> tuple[Callable[..., Story], Callable[..., Story]]:
+    """What writes stories that hit the cohort, and that miss it; of the ``usual`` scan where they name no other."""
+    return partial(_story, cohort, True, usual), partial(_story, cohort, False, usual)
 
 
 def _three_drugs() -> list[Story]:
-    hit, miss = (_of(THREE_DRUGS_COHORT, held, HEAD_CT) for held in (True, False))
+    hit, miss = _told(THREE_DRUGS_COHORT, HEAD_CT)
     usual = _drugs(WARFARIN, (-5, 0), (-3, 0), (-1, 0))
     return [
         hit("first day of 2015", *_drugs(WARFARIN, (-12, 0), (-6, 0), (0, 0)), zero=date(2015, 1, 1)),
@@ -80,7 +77,7 @@ def _three_drugs() -> list[Story]:
 
 
 def _chest_xrays() -> list[Story]:
-    hit, miss = (_of(CHEST_XRAY_COHORT, held, CHEST_XRAY) for held in (True, False))
+    hit, miss = _told(CHEST_XRAY_COHORT, CHEST_XRAY)
     two = (_later(CHEST_XRAY, 3, 0), CHEST_XRAY)
     return [
         hit("lung cancer on the day after", _tumour("C341", 0, 1)),
@@ -95,7 +92,7 @@ def _chest_xrays() -> list[Story]:
 
 
 def _head_mrs() -> list[Story]:
-    hit, miss = (_of(MR_COHORT, held, HEAD_MR) for held in (True, False))
+    hit, miss = _told(MR_COHORT, HEAD_MR)
     return [
         hit("no dementia"),
         hit("dementia on the day after the MR", _stay("F009", 0, 1)),
@@ -108,7 +105,7 @@ def _head_mrs() -> list[Story]:
 
 
 def _pregnancies() -> list[Story]:
-    hit, miss = (_of(PREGNANCY_COHORT, held, WOMB) for held in (True, False))
+    hit, miss = _told(PREGNANCY_COHORT, WOMB)
     birth = Event("smr02", (0, 100))
     neck, second = Scan("US", "neck"), _later(WOMB, 0, 60)
     return [
@@ -125,7 +122,7 @@ def _pregnancies() -> list[Story]:
 
 def _mammograms() -> list[Story]:
     """Cases and controls of years in which nobody else has a mammogram, so that who is matched is known."""
-    hit, miss = (_of(MAMMOGRAMS_COHORT, held, MAMMOGRAM) for held in (True, False))
+    hit, miss = _told(MAMMOGRAMS_COHORT, MAMMOGRAM)
     soon, may, two = _tumour("C504", 1, 9), date(2014, 5, 20), (MAMMOGRAM, _later(MAMMOGRAM, -10, 0))
     august, in_2013 = date(2014, 8, 2), date(2013, 6, 4)
     return [
@@ -147,7 +144,7 @@ def _mammograms() -> list[Story]:
 
 
 def _strokes() -> list[Story]:
-    hit, miss = (_of(STROKE_COHORT, held, HEAD_CT) for held in (True, False))
+    hit, miss = _told(STROKE_COHORT, HEAD_CT)
 
     def died(*when: int) -> Event:
         return Event("deaths", (when[0], when[1]))
@@ -165,7 +162,7 @@ def _strokes() -> list[Story]:
 
 
 def _knees() -> list[Story]:
-    hit, miss = (_of(KNEE_COHORT, held, KNEE_MR) for held in (True, False))
+    hit, miss = _told(KNEE_COHORT, KNEE_MR)
 
     def replaced(code: str, *when: int) -> Event:
         return _stay("M179", *when, operation=code)
@@ -182,7 +179,7 @@ def _knees() -> list[Story]:
 
 
 def _pets() -> list[Story]:
-    hit, miss = (_of(PET_COHORT, held, PET) for held in (True, False))
+    hit, miss = _told(PET_COHORT, PET)
     lymphoma = _tumour("C833", -1, 0)
 
     def treated(*when: int) -> Event:
@@ -201,7 +198,7 @@ def _pets() -> list[Story]:
 
 
 def _embolisms() -> list[Story]:
-    hit, miss = (_of(EMBOLISM_COHORT, held, CHEST_CT) for held in (True, False))
+    hit, miss = _told(EMBOLISM_COHORT, CHEST_CT)
     admitted, soon = _stay("I269", 0, 0), _drugs(APIXABAN, (0, 2))
     day_after = _stay("I260", 0, 1)
     return [
@@ -217,7 +214,7 @@ def _embolisms() -> list[Story]:
 
 
 def _children() -> list[Story]:
-    hit, miss = (_of(CHILD_COHORT, held, HEAD_CT) for held in (True, False))
+    hit, miss = _told(CHILD_COHORT, HEAD_CT)
     hurt, day_before = Event("ae", (0, 0), "S099"), Event("ae", (0, -1), "S001")
     return [
         hit("aged 15", hurt, age=15),
