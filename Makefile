@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 CONFIG ?= conf/local.yaml
 DIST ?= dist
 
-.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic benchmark-labels benchmark-text benchmark-pseudonymise attack fuzz kills test-objectstore test-long test-browser test-dcmtk clean
+.PHONY: setup demo test lint types check docs package benchmark benchmark-objectstore benchmark-ingest benchmark-synthetic benchmark-labels benchmark-text benchmark-pseudonymise benchmark-cohorts attack fuzz kills test-objectstore test-long test-browser test-dcmtk clean
 
 setup: $(READY)
 
@@ -85,6 +85,9 @@ benchmark-text: $(READY)
 
 benchmark-pseudonymise: $(READY)
 	$(BIN)/python benchmarks/pseudonymise.py
+
+benchmark-cohorts: $(READY)
+	$(BIN)/python benchmarks/cohorts.py
 
 attack: $(READY)
 	$(BIN)/python benchmarks/attack.py

@@ -12,6 +12,7 @@ from smi_spark.analysis.card import write_card
 from smi_spark.analysis.cohort import Cohort
 from smi_spark.analysis.controls import count_matched
 from smi_spark.analysis.definition import Definition
+from smi_spark.analysis.dry_run import DryRun, rehearse
 from smi_spark.analysis.hold_out import count_held_out
 from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
 from smi_spark.analysis.permission import check_permitted, left_out, with_rejection
@@ -26,7 +27,7 @@ from smi_spark.analysis.registry import (
     write_manifest,
 )
 from smi_spark.analysis.selection import Left, attrition, choose, unknown_ids
-from smi_spark.analysis.shown import HIDDEN, shown, told_count
+from smi_spark.analysis.shown import WHY_HIDDEN, shown, told_count
 from smi_spark.analysis.snapshot import Shape, columns_of, content_checksum, read_version, write_snapshot
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import PATIENT_ID
@@ -36,12 +37,11 @@ from smi_spark.lease import lease
 from smi_spark.run import new_run_id, operator
 
 Inputs = tuple[Input, ...]
-_WHY_HIDDEN = f"{HIDDEN}: few people, or a number that would tell how many these are"
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did. As text: the attrition table, and where the snapshot is.
+    """What a build did. As text: the attrition table, and where the snapshot is; ``dry`` of one that wrote nothing.
 
     attrition: with small counts hidden, as ``shown`` does.
     """
@@ -52,9 +52,11 @@ class Built:
     is_new: bool = False
     place: str = ""
     left_out: str = ""
+    dry: DryRun | None = None
 
     def __str__(self) -> str:
-        return "\n".join(filter(None, (attrition_table(self.attrition), self.left_out, self._outcome())))
+        counts = attrition_table(self.attrition) if self.dry is None else str(self.dry)
+        return "\n".join(filter(None, (counts, self.left_out, self._outcome())))
 
     def _outcome(self) -> str:
         name = f"{self.definition.project}/{self.definition.cohort}"
@@ -66,7 +68,7 @@ class Built:
 
 
 def build_cohort(spark: SparkSession, config: Config, definition: Definition, dry_run: bool = False) -> Built:
-    """Build the next version of a cohort from zone 2 as it is; with ``dry_run`` write nothing, show the counts.
+    """Build the next version of a cohort from zone 2 as it is; with ``dry_run`` write nothing, count instead.
 
     Tables (Delta, under ``analysis/<project>/<cohort>/``): images, series and studies partitioned by modality and year,
     patients, and ``records/<table>`` for what the definition delivers. A version follows from the definition, the Delta
@@ -86,8 +88,8 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     if dry_run:
         pinned = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
         zone_2 = read_inputs(spark, config, *pinned, datetime.now(UTC).date())
-        steps = shown(attrition(*zone_2.left(), definition), project.minimum_cell)
-        return Built(definition, steps, left_out=_told(definition, project, zone_2))
+        dry = rehearse(*zone_2.left(), definition, project.minimum_cell)
+        return Built(definition, dry.attrition, left_out=_told(definition, project, zone_2), dry=dry)
     run_id = new_run_id()
     with lease(config.zone("analysis"), f"{definition.project}-{definition.cohort}", run_id):
         return _build(spark, config, definition, project, run_id)
@@ -126,7 +128,7 @@ def attrition_table(steps: Sequence[Left]) -> str:
     for step in steps:
         counts = (f"{told_count(count):>10}" for count in (step.patients, step.studies, step.images))
         lines.append(f"{' '.join(counts)}  {step.step}. {step.rule}")
-    return "\n".join([*lines, _WHY_HIDDEN] if any(None in step for step in steps) else lines)
+    return "\n".join([*lines, WHY_HIDDEN] if any(None in step for step in steps) else lines)
 
 
 def write_beside(cohort: Cohort) -> None:

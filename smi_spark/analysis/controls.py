@@ -15,6 +15,7 @@ from smi_spark.analysis.patients_wanted import Controls
 from smi_spark.deidentified.actions import PATIENT_ID
 
 MATCHED = "matched_patient_id"
+MATCHED_BY = ("PatientSex", "age_at_study")  # columns of images, beside the date and ids
 
 _STUDY = "StudyInstanceUID"
 

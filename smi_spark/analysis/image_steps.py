@@ -23,13 +23,14 @@ IMAGE = "image"  # alias of the images: what a rule says of the image has to be 
 class Step:
     """One narrowing: its words in the attrition, and the condition that is true for what it keeps.
 
-    The condition is of each image (its columns, by the alias ``image``), or of each series or study: then of the
-    columns ``images`` and ``series``, how many of these are left in it.
+    The condition is of each image (its columns, by the alias ``image``), of its patient's day (patient_id and StudyDate
+    of the image, and no other column of it), or of each series or study: then of the columns ``images`` and ``series``,
+    how many of these are left in it.
     """
 
     rule: str
     condition: Column
-    of_each: Literal["image", "series", "study"] = "image"
+    of_each: Literal["image", "day", "series", "study"] = "image"
 
 
 def image_steps(wanted: Images) -> list[Step]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from smi_spark.analysis.patients_wanted import OnePerPatient
@@ -17,21 +17,34 @@ def keep_one(images: DataFrame, wanted: OnePerPatient, events: DataFrame | None 
     Its date is the earliest StudyDate of its images. Of two that are alike the earlier one is kept, then that of the
     lesser UID. A patient with none that has a date, or with no event in the window around any, keeps nothing.
     events: for ``nearest``, the records of the event: patient_id and ``event_date`` (date), any number of each.
+
+    The images are read once: those of a patient come together, and each looks at the others.
     """
-    uid = _UID[wanted.set]
-    sets = images.groupBy(PATIENT_ID, uid).agg(F.min("StudyDate").alias("day")).where("day is not null")
+    uid, rows = F.col(_UID[wanted.set]), images.where(F.col(PATIENT_ID).isNotNull())
+    if wanted.keep != "first":  # of which the earliest image tells by itself
+        day = F.min("StudyDate").over(Window.partitionBy(PATIENT_ID, _UID[wanted.set]))
+        rows = rows.withColumn("set_day", day)
     if wanted.to is not None:
         assert events is not None  # as ``to`` names their table
-        near = sets.join(events.select(PATIENT_ID, "event_date"), PATIENT_ID)
-        near = near.where(wanted.to.window.holds(F.col("event_date"), F.col("day")))
-        distance = F.min(F.abs(F.datediff("event_date", "day")))
-        sets = near.groupBy(PATIENT_ID, uid, "day").agg(distance.alias("distance"))
-    kept = sets.groupBy(PATIENT_ID).agg(F.min_by(uid, F.struct(*_ORDERS[wanted.keep](), uid)).alias(uid))
-    return images.join(kept, [PATIENT_ID, uid], "left_semi")
+        rows = _with_distance(rows, wanted, events)
+    rank = _ORDERS[wanted.keep]()
+    least = F.min(F.when(rank[0].isNotNull(), F.struct(*rank, uid.alias("uid"))))
+    kept = least.over(Window.partitionBy(PATIENT_ID))["uid"]
+    return rows.withColumn("kept", kept).where(F.col("kept") == uid).select(*images.columns)
+
+
+def _with_distance(rows: DataFrame, wanted: OnePerPatient, events: DataFrame) -> DataFrame:
+    """``rows`` and how many days the nearest event in the window around their set's day lies from it; null for none."""
+    assert wanted.to is not None
+    window, day = wanted.to.window, F.col("set_day")
+    days = events.groupBy(PATIENT_ID).agg(F.collect_set("event_date").alias("event_days"))
+    near = F.filter("event_days", lambda event: window.holds(event, day))
+    distance = F.array_min(F.transform(near, lambda event: F.abs(F.datediff(event, day))))
+    return rows.join(days, PATIENT_ID).withColumn("distance", distance)
 
 
 _ORDERS: dict[str, Callable[[], list[Column]]] = {
-    "first": lambda: [F.col("day")],
-    "last": lambda: [-F.unix_date("day")],
-    "nearest": lambda: [F.col("distance"), F.col("day")],
+    "first": lambda: [F.col("StudyDate")],
+    "last": lambda: [-F.unix_date("set_day")],
+    "nearest": lambda: [F.col("distance"), F.col("set_day")],
 }

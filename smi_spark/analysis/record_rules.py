@@ -28,9 +28,9 @@ def record_steps(records: Tables, definition: Definition) -> list[Step]:
     required, excluded = definition.records.required, definition.records.excluded
     steps = []
     if any(_counts_from_study(rule, groups) for rule in (*required, *excluded)):
-        steps.append(Step("with a study date", image_column("StudyDate").isNotNull()))
-    steps += [Step(str(rule), _holds(rule, records, groups)) for rule in required]
-    steps += [Step(f"no {rule}", ~_holds(rule, records, groups)) for rule in excluded]
+        steps.append(Step("with a study date", image_column("StudyDate").isNotNull(), "day"))
+    steps += [Step(str(rule), _holds(rule, records, groups), "day") for rule in required]
+    steps += [Step(f"no {rule}", ~_holds(rule, records, groups), "day") for rule in excluded]
     return steps
 
 

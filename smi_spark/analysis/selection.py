@@ -1,23 +1,32 @@
 """Which images a definition means, as one Spark plan, and how many are left after each of its steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import reduce
+from itertools import groupby
 from operator import and_
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from smi_spark.analysis.controls import images_of, match_controls
+from smi_spark import tables
+from smi_spark.analysis.controls import MATCHED_BY, images_of, match_controls
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.image_steps import IMAGE, Step, image_column, image_steps
 from smi_spark.analysis.listed import is_listed, tell_unknown
 from smi_spark.analysis.one_per_patient import keep_one
 from smi_spark.analysis.record_rules import event_days, record_steps
 from smi_spark.analysis.rejection_steps import kept_by
-
-STUDY = ("patient_id", "StudyInstanceUID")  # a study that stands under two patients is a study of each
-SERIES = (*STUDY, "SeriesInstanceUID")
+from smi_spark.analysis.step_counts import (
+    FILE_SIZE,
+    SERIES,
+    STUDY,
+    Extent,
+    added_up,
+    extents,
+    judge_series,
+    series_left,
+)
 
 
 class Left(NamedTuple):
@@ -43,11 +52,18 @@ def select_images(images: DataFrame, records: Mapping[str, DataFrame], definitio
 
     An image is judged by its own patient_id and StudyDate, so that all images of a study fare alike.
     records: short name of a table → its rows, columns as in deidentified/records/<name>.
-    A required rule becomes a semi-join and an excluded one an anti-join: never null, for persons without rows too. So
-    does a count of each series or study, for which the columns that it needs are read a second time.
+    A required rule becomes a semi-join and an excluded one an anti-join: never null, for persons without rows too. For
+    a count of each series or study, and for one set a patient, their images come together: they are read once.
     """
-    steps = plan_steps(images, records, definition)
-    rows = reduce(_narrowed, steps, images.alias(IMAGE)).select(f"{IMAGE}.*")
+    steps = groupby(plan_steps(images, records, definition), lambda step: step.of_each in ("image", "day"))
+    rows = images.alias(IMAGE)
+    for is_alone, several in steps:
+        rows = (
+            rows.where(reduce(and_, (step.condition for step in several)))
+            if is_alone
+            else reduce(_counted, several, rows)
+        )
+    rows = rows.select(f"{IMAGE}.*")
     wanted = definition.one_per_patient
     if wanted is None:
         return rows
@@ -68,50 +84,55 @@ def choose(images: DataFrame, records: Mapping[str, DataFrame], definition: Defi
 
 
 def count_steps(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> DataFrame:
-    """One row: for each step k, the columns patients_k, studies_k and images_k (long) of what it left.
+    """One row: for each step k the columns patients_k, studies_k, series_k and images_k (long) of what it left.
 
-    One pass over the images and one shuffle of them by patient and study: each image gets the number of steps that it
-    passed by itself; series, then studies, then patients add up how many of their images passed each step.
+    One pass over the images: see ``step_counts``.
     """
-    steps = plan_steps(images, records, definition)
-    numbers = range(1, len(steps) + 1)
-    counted = any(step.of_each != "image" for step in steps)
-    narrowed = images.alias(IMAGE).where(steps[0].condition)
-    keys = SERIES if counted else STUDY
-    judged = narrowed.select(*(f"{IMAGE}.{key}" for key in keys), _passed(steps).alias("passed"))
-    groups = judged.groupBy(*keys).agg(*(F.count_if(F.col("passed") >= k).alias(f"images_{k}") for k in numbers))
-    if counted:
-        series = _with_enough(groups, steps, "series")
-        groups = _with_enough(_added_up(series, STUDY, "series", numbers), steps, "study")
-    patients = _added_up(groups, ("patient_id",), "studies", numbers)
-    return patients.agg(
-        *(F.count_if(F.col(f"images_{k}") > 0).alias(f"patients_{k}") for k in numbers),
-        *(F.coalesce(F.sum(f"{of}_{k}"), F.lit(0)).alias(f"{of}_{k}") for of in ("studies", "images") for k in numbers),
-    )
+    return added_up(judge_series(images, plan_steps(images, records, definition)))
 
 
 def attrition(
     images: DataFrame, records: Mapping[str, DataFrame], definition: Definition, chosen: Chosen | None = None
 ) -> tuple[Left, ...]:
-    """What is left after each step, by running ``count_steps`` once; then of one set a patient, then with controls.
+    """What is left after each step; then of one set a patient, then with controls. See ``measure_steps``.
 
     chosen: what ``choose`` gave for the same, where that is there.
     """
+    measured = measure_steps(images, records, definition, matches=chosen and chosen.matches)
+    steps = enumerate(measured, start=1)
+    return tuple(Left(k, rule, left.patients, left.studies, left.images) for k, (rule, left) in steps)
+
+
+def measure_steps(
+    images: DataFrame, records: Mapping[str, DataFrame], definition: Definition, *, sized: bool = False,
+    matches: DataFrame | None = None,
+) -> list[tuple[str, Extent]]:  # fmt: skip
+    """The rule of each step, of one set a patient and of controls, and what it left; ``sized``: with the bytes of the
+    files of what is left at the end. matches: who is whose control, where that is known.
+
+    One pass over the images, and where controls are wanted one over those of the candidates: all else is asked of the
+    series that these have.
+    """
     steps = plan_steps(images, records, definition)
-    counts = count_steps(images, records, definition).first()
-    assert counts is not None  # an aggregate without groups has one row
-    left = tuple(
-        Left(k, step.rule, counts[f"patients_{k}"], counts[f"studies_{k}"], counts[f"images_{k}"])
-        for k, step in enumerate(steps, start=1)
-    )
-    if definition.one_per_patient is None and definition.controls is None:
-        return left
-    cases, both, _ = chosen or choose(images, records, definition)
-    if definition.one_per_patient is not None:
-        left += (count_left(cases, len(left) + 1, str(definition.one_per_patient)),)
-    if definition.controls is not None:
-        left += (count_left(both, len(left) + 1, f"with {definition.controls}"),)
-    return left
+    one, controls = definition.one_per_patient, definition.controls
+    further = [*([FILE_SIZE] if sized else []), *(MATCHED_BY if controls else ())]
+    series = judge_series(images, steps, further)
+    rules = [step.rule for step in steps]
+    if one is None and controls is None:
+        return list(zip(rules, extents(series), strict=True))
+    with tables.held(series):
+        found = extents(series)
+        cases = series_left(series)
+        if one is not None:
+            cases = keep_one(cases, one, None if one.to is None else event_days(records, one.to))
+            rules, found = [*rules, str(one)], [*found, *extents(cases)]
+        if controls is not None:
+            judged = judge_series(images, plan_steps(images, records, definition.of_candidates()), further)
+            candidates = tables.worked_out(series_left(judged))
+            pairs = match_controls(cases, candidates, controls) if matches is None else matches
+            both = cases.unionByName(images_of(pairs, candidates))
+            rules, found = [*rules, f"with {controls}"], [*found, *extents(both)]
+    return list(zip(rules, found, strict=True))
 
 
 def count_left(images: DataFrame, step: int, rule: str) -> Left:
@@ -155,43 +176,9 @@ def _rejection_steps(definition: Definition) -> list[Step]:
     return [Step(f"not rejected: {reason}", condition) for reason, condition in kept.items()]
 
 
-def _narrowed(rows: DataFrame, step: Step) -> DataFrame:
-    if step.of_each == "image":
-        return rows.where(step.condition)
+def _counted(rows: DataFrame, step: Step) -> DataFrame:
     keys = SERIES if step.of_each == "series" else STUDY
-    groups = rows.groupBy(*map(image_column, SERIES)).agg(F.count("*").alias("images"))
-    if step.of_each == "study":
-        groups = groups.groupBy(*STUDY).agg(F.sum("images").alias("images"), F.count("*").alias("series"))
-    kept = groups.where(step.condition).select(*(F.col(key).alias(f"kept_{key}") for key in keys))
-    return rows.join(kept, reduce(and_, (image_column(key).eqNullSafe(F.col(f"kept_{key}")) for key in keys)), "semi")
-
-
-def _passed(steps: Sequence[Step]) -> Column:
-    """How many steps an image passed before the first that it failed by itself; a null condition counts as failed."""
-    passed = F.lit(len(steps))
-    for number, step in reversed(list(enumerate(steps))):
-        if step.of_each == "image":
-            passed = F.when(step.condition, passed).otherwise(F.lit(number))
-    return passed
-
-
-def _with_enough(groups: DataFrame, steps: Sequence[Step], of_each: Literal["series", "study"]) -> DataFrame:
-    """``groups`` (images_k and, of studies, series_k) with 0 for each step that is about them and that they failed,
-    and for all after it.
-    """
-    for number, step in enumerate(steps, start=1):
-        if step.of_each != of_each:
-            continue
-        counts = ("images",) if of_each == "series" else ("images", "series")
-        after = [f"images_{k}" for k in range(number, len(steps) + 1)]
-        judged = groups.withColumns({what: F.col(f"{what}_{number - 1}") for what in counts})
-        groups = judged.withColumns({name: F.when(step.condition, F.col(name)).otherwise(0) for name in after})
-    return groups
-
-
-def _added_up(groups: DataFrame, keys: Sequence[str], what: str, numbers: range) -> DataFrame:
-    """One row for the groups of ``keys``: images_k of them all, and in ``what``_k how many had images left."""
-    return groups.groupBy(*keys).agg(
-        *(F.sum(f"images_{k}").alias(f"images_{k}") for k in numbers),
-        *(F.count_if(F.col(f"images_{k}") > 0).alias(f"{what}_{k}") for k in numbers),
-    )
+    group = Window.partitionBy(*map(image_column, keys))
+    of_series = F.coalesce(image_column("SeriesInstanceUID"), F.lit(""))
+    counts = {"images": F.count("*").over(group), "series": F.size(F.collect_set(of_series).over(group))}
+    return rows.withColumns(counts).where(step.condition).drop(*counts)

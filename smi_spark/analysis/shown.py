@@ -9,6 +9,7 @@ from smi_spark.analysis.selection import Left
 from smi_spark.analysis.suppression import ALL, Cell, Count, Name, Table, Told, chain, protect
 
 HIDDEN = "hidden"
+WHY_HIDDEN = f"{HIDDEN}: few people, or a number that would tell how many these are"
 PATIENTS, STUDIES, IMAGES_LEFT = "patients left", "studies left", "images left"
 _FIELDS = {PATIENTS: "patients", STUDIES: "studies", IMAGES_LEFT: "images"}
 _UNTOLD = Told(None, 1, None)

@@ -15,7 +15,9 @@ from pyspark.sql import functions as F
 from smi_spark.synthetic.draws import Draws
 from smi_spark.synthetic.person_columns import age, patient_id, person_of_study, sex
 from smi_spark.synthetic.quotas import Batch, Plan
+from smi_spark.synthetic.rates import Shares
 
+_HEADER = 2_048  # bytes at most
 _SERIES = "array<struct<number:int,modality:string,images:long,before:long>>"
 
 
@@ -41,7 +43,14 @@ def series_frame(plan: Plan, studies: DataFrame) -> DataFrame:
     )
     of = (F.col("study"), F.col("SeriesNumber"))
     return rows.drop("series", "one").withColumns(
-        {"SeriesInstanceUID": draws.uid("series", *of), "SliceThickness": _thickness(plan, *of)}
+        {
+            "SeriesInstanceUID": draws.uid("series", *of),
+            "SliceThickness": _thickness(plan, *of),
+            "MRAcquisitionType": _acquisition(plan, *of),
+            "mr_sequence_label": _sequence(plan, F.col("modality"), *of),
+            "ImageType": _image_type(),
+            "file_size": _pixels(plan) + draws.number("header", _HEADER, *of),
+        }
     )
 
 
@@ -54,17 +63,18 @@ def image_frame(plan: Plan, series: DataFrame) -> DataFrame:
     return ordered.withColumn("SOPInstanceUID", Draws(plan.seed).uid("image", *map(F.col, of)))
 
 
-def rolled_up_studies(studies: DataFrame) -> DataFrame:
+def rolled_up_studies(plan: Plan, studies: DataFrame) -> DataFrame:
     """``studies`` (as of ``study_frame``) in the columns of ``schemas/studies.yaml``, in zone 2."""
     series = F.col("series")
     modalities = F.array_sort(F.array_distinct(F.transform(series, lambda one: one["modality"])))
+    sequences = F.transform(series, lambda one: _sequence(plan, one["modality"], F.col("study"), one["number"]))
     most = F.array_min(F.transform(modalities, lambda name: F.struct(-_images(series, name), name.alias("name"))))
     return studies.withColumns(
         {
             "modality": most["name"],
             "modalities": modalities,
             "body_part_labels": F.array("body_part_label"),
-            "mr_sequence_labels": F.array().cast("array<string>"),  # as of images whose sequence nobody says
+            "mr_sequence_labels": F.array_sort(F.array_distinct(F.filter(sequences, lambda label: label.isNotNull()))),
             "series_count": F.size(series).cast("long"),
             "image_count": _images(series),
         }
@@ -152,8 +162,34 @@ def _images(series: Column, modality: Column | None = None) -> Column:
 def _thickness(plan: Plan, *of: Column) -> Column:
     """mm; null where images of the modality are no slices."""
     sliced = {kind: modality.slice_thickness for kind, modality in plan.rates.modalities.items()}
-    shares = {kind: thickness.shares for kind, thickness in sliced.items() if thickness}
-    return _by_kind(Draws(plan.seed), "thickness", shares, F.col("modality"), *of)
+    return _of_some(plan, "thickness", sliced, F.col("modality"), *of)
+
+
+def _acquisition(plan: Plan, *of: Column) -> Column:
+    acquired = {kind: modality.acquisitions for kind, modality in plan.rates.modalities.items()}
+    return _of_some(plan, "acquisition", acquired, F.col("modality"), *of)
+
+
+def _sequence(plan: Plan, modality: Column, *of: Column) -> Column:
+    labelled = {kind: modality.sequences for kind, modality in plan.rates.modalities.items()}
+    return _of_some(plan, "sequence", labelled, modality, *of)
+
+
+def _image_type() -> Column:
+    """Of CT: the first series of a study is the scout."""
+    flavour = F.when(F.col("SeriesNumber") == 1, "LOCALIZER").otherwise("AXIAL")
+    return F.when(F.col("modality") == "CT", F.array(F.lit("ORIGINAL"), F.lit("PRIMARY"), flavour))
+
+
+def _of_some(plan: Plan, what: str, rates: Mapping[str, Shares[Any] | None], kind: Column, *of: Column) -> Column:
+    """What is drawn by the rates of the row's kind; null for a kind without."""
+    return _by_kind(Draws(plan.seed), what, {name: one.shares for name, one in rates.items() if one}, kind, *of)
+
+
+def _pixels(plan: Plan) -> Column:
+    """Bytes (long) of an image's pixels by the modality of its series."""
+    sizes = {kind: round(modality.file_size.value) for kind, modality in plan.rates.modalities.items()}
+    return F.coalesce(*(F.when(F.col("modality") == kind, F.lit(size).cast("long")) for kind, size in sizes.items()))
 
 
 def _by_kind(draws: Draws, what: str, shares: Mapping[str, Mapping[Any, float]], kind: Column, *of: Column) -> Column:

@@ -83,7 +83,10 @@ class Modality(_Part):
     shapes: Shapes
     body_parts: Shares[str]
     makers: Shares[str]
+    file_size: Annotated[Figure, Field(description="bytes of an image's pixels")]
     slice_thickness: Annotated[Shares[float] | None, Field(description="mm")] = None
+    sequences: Annotated[Shares[str] | None, Field(description="labels of MR sequences")] = None
+    acquisitions: Annotated[Shares[str] | None, Field(description="2D, 3D")] = None
 
 
 class Years(Sourced):
@@ -141,13 +144,16 @@ class Repeats(Sourced):
 
 
 class Link(Sourced):
-    """Rows that come with a share of the studies, ``days`` from each; ``code`` where it is not drawn as usual."""
+    """Rows that come with a share of the studies, ``days`` from each; ``code`` where it is not drawn as usual, and
+    ``operation`` where there was one.
+    """
 
     modality: str
     body_part: str | None = None
     share: Annotated[float, Field(gt=0, le=1)]
     days: Bounds
     code: str | None = None
+    operation: str | None = None
 
 
 class Record(_Part):
@@ -163,6 +169,9 @@ class Records(_Part):
     """The tables of records that are made."""
 
     smr01: Record
+    smr02: Record
+    smr04: Record
+    ae: Record
     prescribing: Record
     smr06: Record
     deaths: Record

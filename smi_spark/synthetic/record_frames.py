@@ -17,7 +17,7 @@ from smi_spark.synthetic.quotas import Plan
 from smi_spark.synthetic.rates import Link, Record
 from smi_spark.synthetic.records import DRUGS
 
-TABLES = ("smr01", "prescribing", "smr06", "deaths")
+TABLES = ("smr01", "smr02", "smr04", "ae", "prescribing", "smr06", "deaths")
 
 _MOST = 1_000  # events of a person of which each has a number of its own
 _BOARDS = {"S08000015": 0.25, "S08000020": 0.25, "S08000024": 0.25, "S08000031": 0.25}
@@ -46,7 +46,7 @@ def expected_rows(plan: Plan, table: str) -> int:
 
 
 def _at_any_time(spark: SparkSession, plan: Plan, table: str, record: Record) -> DataFrame:
-    """Of every person the same number on the mean: person, event (a number of its own), day, code."""
+    """Of every person the same number on the mean: person, event (a number of its own), day, code, operation."""
     draws, years = Draws(plan.seed), plan.rates.years
     least, most = record.repeats.items if record.repeats else (1, 1)
     apart = record.repeats.days_apart if record.repeats else 0
@@ -67,6 +67,7 @@ def _at_any_time(spark: SparkSession, plan: Plan, table: str, record: Record) ->
         (F.col("course") * _MOST + F.col("item")).alias("event"),
         F.date_add(F.lit(date(years.first, 1, 1)), F.col("after").cast("int")).alias("day"),
         "code",
+        F.lit(None).cast("string").alias("operation"),
     )
 
 
@@ -81,7 +82,7 @@ def _with_studies(spark: SparkSession, plan: Plan, table: str, record: Record) -
 
 
 def _linked(plan: Plan, what: str, record: Record, link: Link, studies: DataFrame) -> DataFrame:
-    """A row for a share of the studies that the link means: study, person, day, code."""
+    """A row for a share of the studies that the link means: study, person, day, code, operation."""
     draws, study = Draws(plan.seed), F.col("study")
     happens = draws.happens(what, link.share, study)
     if link.body_part:
@@ -89,8 +90,9 @@ def _linked(plan: Plan, what: str, record: Record, link: Link, studies: DataFram
     first, last = link.days
     days = (first + draws.number(f"{what} day", last - first + 1, study)).cast("int")
     code = F.lit(link.code) if link.code else draws.chosen(f"{what} code", record.codes.shares, study)
+    operation = F.lit(link.operation).cast("string").alias("operation")
     return studies.where(happens).select(
-        "study", "person", F.date_add("StudyDate", days).alias("day"), code.alias("code")
+        "study", "person", F.date_add("StudyDate", days).alias("day"), code.alias("code"), operation
     )
 
 
@@ -121,6 +123,45 @@ def _smr01(plan: Plan, rows: DataFrame) -> DataFrame:
             "INPATIENT_DAYCASE_IDENTIFIER": F.when(F.col("LENGTH_OF_STAY") > 0, "I").otherwise("D"),
             "MAIN_CONDITION": F.col("code"),
             "OTHER_CONDITION_1": draws.chosen("further", plan.rates.records.smr01.codes.shares, event),
+            "MAIN_OPERATION": F.col("operation"),
+        }
+    )
+
+
+def _smr02(plan: Plan, rows: DataFrame) -> DataFrame:
+    draws, event = Draws(plan.seed), F.col("event")
+    return rows.where(sex(plan, F.col("person")) == "F").withColumns(
+        {
+            "EPISODE_RECORD_KEY": draws.hexadecimal("smr02", event),
+            "ADMISSION_DATE": F.col("day"),
+            "DATE_OF_DELIVERY": F.date_add("day", draws.number("delivered", 2, event).cast("int")),
+            "NUM_OF_BIRTHS_THIS_PREGNANCY": draws.chosen("births", {1: 0.985, 2: 0.015}, event),
+            "MAIN_CONDITION": F.col("code"),
+        }
+    )
+
+
+def _smr04(plan: Plan, rows: DataFrame) -> DataFrame:
+    return rows.withColumns(
+        {
+            "URI": Draws(plan.seed).hexadecimal("smr04", F.col("event")),
+            "ADMISSION_DATE": F.col("day"),
+            "MAIN_CONDITION": F.col("code"),
+        }
+    )
+
+
+def _ae(plan: Plan, rows: DataFrame) -> DataFrame:
+    draws, event = Draws(plan.seed), F.col("event")
+    minutes = draws.number("arrived", 24 * 60, event)
+    hour, minute = (F.lpad(part.cast("string"), 2, "0") for part in (F.floor(minutes / 60), minutes % 60))
+    return rows.withColumns(
+        {
+            "LOCATION": draws.chosen("location", {"G405H": 0.4, "S314H": 0.3, "T101H": 0.3}, event),
+            "ARRIVAL_DATE": F.col("day"),
+            "ARRIVAL_TIME": F.concat(hour, F.lit(":"), minute),
+            "CASE_REFERENCE_NUMBER": draws.hexadecimal("ae", event),
+            "DISEASE_1_CODE": F.col("code"),
         }
     )
 
@@ -177,6 +218,9 @@ def _drug(code: Column, part: int) -> Column:
 
 _COLUMNS: dict[str, Callable[[Plan, DataFrame], DataFrame]] = {
     "smr01": _smr01,
+    "smr02": _smr02,
+    "smr04": _smr04,
+    "ae": _ae,
     "prescribing": _prescribing,
     "smr06": _smr06,
     "deaths": _deaths,

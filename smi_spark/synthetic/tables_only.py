@@ -61,7 +61,7 @@ def _write_rolled_up(spark: SparkSession, config: Config, plan: Plan) -> dict[st
     studies = study_frame(spark, plan, plan.batches, sum(batch.images for batch in plan.batches))
     return {
         "series": _append(_by_study(series_frame(plan, studies)), config, "series"),
-        "studies": _append(_by_study(rolled_up_studies(studies)), config, "studies"),
+        "studies": _append(_by_study(rolled_up_studies(plan, studies)), config, "studies"),
     }
 
 

@@ -42,11 +42,15 @@ def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Stor
 def test_a_dry_run_counts_and_writes_nothing(story: Story) -> None:
     assert story.files_after_dry == set()
     assert str(story.dry) == (
-        "  patients    studies     images  left after\n"
-        "    hidden     hidden     hidden  1. CT images\n"
-        "    hidden     hidden     hidden  2. body part head\n"
-        "    hidden     hidden     hidden  3. with a study date\n"
-        "    hidden     hidden     hidden  4. smr01: any record, from 1 day until 3 months\n"
+        "  patients    studies     series       images  left after, and lost to it\n"
+        "    hidden     hidden     hidden       hidden  1. CT images\n"
+        "    hidden     hidden     hidden       hidden\n"
+        "    hidden     hidden     hidden       hidden  2. body part head\n"
+        "    hidden     hidden     hidden       hidden\n"
+        "    hidden     hidden     hidden       hidden  3. with a study date\n"
+        "    hidden     hidden     hidden       hidden\n"
+        "    hidden     hidden     hidden       hidden  4. smr01: any record, from 1 day until 3 months\n"
+        "size of their files: hidden\n"
         "hidden: few people, or a number that would tell how many these are\n"
         "demo/head_ct: dry run, nothing written"
     )

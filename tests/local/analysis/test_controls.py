@@ -50,9 +50,9 @@ def test_controls_come_with_their_images_and_as_a_step(spark: SparkSession, conf
     rows = [("ann", "1", "CT", "F"), ("bea", "2", "CT", "F"), ("cat", "3", "CT", "M"), ("dot", "4", "MR", "F"),
             ("dot", "4", "MR", "F"), ("eve", "5", "US", "F"), ("fay", "6", "MR", "F")]  # fmt: skip
     images = spark.createDataFrame(
-        [(*row, day, 50, 2020, str(n)) for n, row in enumerate(rows)],
+        [(*row, day, 50, 2020, str(n), row[1]) for n, row in enumerate(rows)],
         "patient_id string, StudyInstanceUID string, modality string, PatientSex string, StudyDate date, "
-        "age_at_study int, year int, SOPInstanceUID string",
+        "age_at_study int, year int, SOPInstanceUID string, SeriesInstanceUID string",
     ).coalesce(1)
     tumours = spark.createDataFrame(
         [("ann", day), ("cat", day), ("fay", day)], "patient_id string, INCIDENCE_DATE date"

@@ -10,7 +10,7 @@ from tests.cohorts import chosen_of, cohort, local_rows
 
 SCAN = date(2020, 5, 31)
 DRUG = "0208020V0"
-IMAGES = "SOPInstanceUID string, patient_id string, StudyInstanceUID string, StudyDate date"
+IMAGES = "SOPInstanceUID string, patient_id string, StudyInstanceUID string, SeriesInstanceUID string, StudyDate date"
 PRESCRIPTIONS = "patient_id string, PRESCRIBED_DATE date, PI_BNF_ITEM_CODE string, PAID_QUANTITY double"
 # Person → days of prescriptions, admissions and deaths, counted from the scan; none is a record without a date.
 PEOPLE: dict[str, dict[str, list[int | None]]] = {
@@ -93,7 +93,7 @@ MEANT: dict[str, tuple[dict[str, Any], set[str]]] = {
 
 
 def test_each_rule_means_these_people(spark: SparkSession) -> None:
-    images = local_rows(spark, IMAGES, [(who, who, who, SCAN) for who in PEOPLE])
+    images = local_rows(spark, IMAGES, [(who, who, who, who, SCAN) for who in PEOPLE])
     drugs = [(who, day, f"{DRUG}AA", 56.0 if number == 2 else 28.0) for who, number, day in days("drug")]
     records = {
         "prescribing": local_rows(spark, PRESCRIPTIONS, drugs),

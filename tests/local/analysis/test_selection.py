@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from smi_spark.analysis.selection import Left, attrition, count_steps, select_images
+from smi_spark.analysis.selection import Left, attrition, count_steps, measure_steps, select_images
+from smi_spark.analysis.step_counts import Extent
 from tests.cohorts import cohort
 
 IMAGE_COLUMNS = (
@@ -70,6 +72,22 @@ def test_each_step_keeps_what_the_next_one_starts_from(spark: SparkSession) -> N
         Left(6, "smr01: any record, from 0 days until 1 month", 1, 1, 2),
     )
     assert chosen(select_images(images, {"smr01": admissions}, definition)) == ["1", "2"]
+
+
+def test_a_dry_run_measures_series_and_the_files_of_what_is_left(spark: SparkSession) -> None:
+    rows = [("1", "ann", "s1", SCAN, "CT"), ("2", "ann", "s1", SCAN, "CT"), ("3", "bob", "s2", SCAN, "CT")]
+    images = images_of(spark, *rows, ("4", "cat", "s3", None, "CT"), ("5", "dan", "s4", SCAN, "MR")).withColumns(
+        {
+            "SeriesInstanceUID": F.concat("StudyInstanceUID", F.lit("."), F.when(F.col("SOPInstanceUID") == "2", "b")
+                                          .otherwise("a")),
+            "file_size": F.when(F.col("SOPInstanceUID") != "3", 1_000 * F.col("SOPInstanceUID").cast("long")),
+        }
+    )  # fmt: skip
+    admissions = {"smr01": admissions_of(spark, ("ann", SCAN), ("bob", SCAN))}
+    definition = cohort(images={"modality": "CT"}, records={"required": [admitted(from_="0 days", until="1 month")]})
+    assert [left for _, left in measure_steps(images, admissions, definition, sized=True)] == [
+        Extent(3, 3, 4, 4), Extent(2, 2, 3, 3), Extent(2, 2, 3, 3, 3_000, 1),
+    ]  # fmt: skip
 
 
 def test_nothing_asked_is_every_image(spark: SparkSession) -> None:
@@ -172,14 +190,11 @@ def test_the_plan_reads_only_the_partitions_asked_for_and_has_no_cartesian_produ
         },
         records={"required": [admitted(until="1 month")], "excluded": [admitted(until="-1 day")]},
     )  # fmt: skip
-    for result, reads in (
-        (select_images(images, records, definition), 2),
-        (count_steps(images, records, definition), 1),
-    ):
+    for result in (select_images(images, records, definition), count_steps(images, records, definition)):
         result.explain("formatted")
         plan = capsys.readouterr().out
         assert "CartesianProduct" not in plan
         assert "NestedLoop" not in plan
         filters = [line for line in plan.splitlines() if line.startswith("PartitionFilters: ")]
-        assert ["modality#" in line and "year#" in line for line in filters] == [True] * reads
+        assert ["modality#" in line and "year#" in line for line in filters] == [True]  # read once
     assert "body_part_label" not in plan  # counting reads no column that it does not need

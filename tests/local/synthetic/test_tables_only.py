@@ -112,7 +112,7 @@ def test_tables_hold_what_their_schemas_say(spark: SparkSession, config: Config)
     assert filled == {
         "modality", "year", "patient_id", "age_at_study", "body_part_label", "PatientSex", "StudyInstanceUID",
         "StudyDate", "AccessionNumber", "SeriesInstanceUID", "SeriesNumber", "manufacturer_label", "SOPInstanceUID",
-        "InstanceNumber", "SliceThickness",
+        "InstanceNumber", "SliceThickness", "file_size", "ImageType", "MRAcquisitionType", "mr_sequence_label",
     }  # fmt: skip
     assert not (Path(config.root) / UNFINISHED).exists()
     _assert_sorted(Path(config.zone("deidentified")) / "images")
@@ -179,7 +179,7 @@ def test_records_are_of_imaged_people_as_often_as_the_rates_say(
     ("name", "made", "rolled_up"),
     [
         ("series", lambda plan, studies: series_frame(plan, studies), roll_up_series),
-        ("studies", lambda plan, studies: rolled_up_studies(studies), roll_up_studies),
+        ("studies", lambda plan, studies: rolled_up_studies(plan, studies), roll_up_studies),
     ],
 )
 def test_series_and_studies_are_what_rolling_up_the_images_gives(

@@ -66,9 +66,7 @@ def test_the_shipped_rates_use_names_of_the_archive() -> None:
         assert set(modality.body_parts.shares) <= {*body_part_rules(), UNKNOWN}
         assert {series.modality for shape in modality.shapes.shares for series in shape.series} <= {*MODALITIES, None}
     assert set(rates.records.prescribing.codes.shares) <= set(DRUGS)
-    links = [
-        link for table in ("smr01", "prescribing", "smr06", "deaths") for link in getattr(rates.records, table).links
-    ]
+    links = [link for table in type(rates.records).model_fields for link in getattr(rates.records, table).links]
     assert {link.modality for link in links} <= set(rates.modalities)
 
 
