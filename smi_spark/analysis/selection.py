@@ -24,8 +24,9 @@ from smi_spark.analysis.step_counts import (
     Extent,
     added_up,
     extents,
-    judge_series,
-    series_left,
+    judge,
+    keys_of,
+    left_of,
 )
 
 
@@ -84,11 +85,12 @@ def choose(images: DataFrame, records: Mapping[str, DataFrame], definition: Defi
 
 
 def count_steps(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition) -> DataFrame:
-    """One row: for each step k the columns patients_k, studies_k, series_k and images_k (long) of what it left.
+    """One row: for each step k the columns patients_k, studies_k and images_k (long) of what it left.
 
     One pass over the images: see ``step_counts``.
     """
-    return added_up(judge_series(images, plan_steps(images, records, definition)))
+    steps = plan_steps(images, records, definition)
+    return added_up(judge(images, steps, keys_of(steps)))
 
 
 def attrition(
@@ -107,28 +109,29 @@ def measure_steps(
     images: DataFrame, records: Mapping[str, DataFrame], definition: Definition, *, sized: bool = False,
     matches: DataFrame | None = None,
 ) -> list[tuple[str, Extent]]:  # fmt: skip
-    """The rule of each step, of one set a patient and of controls, and what it left; ``sized``: with the bytes of the
-    files of what is left at the end. matches: who is whose control, where that is known.
+    """The rule of each step, of one set a patient and of controls, and what it left; ``sized``: with series, and
+    the bytes of the files of what is left at the end. matches: who is whose control, where that is known.
 
     One pass over the images, and where controls are wanted one over those of the candidates: all else is asked of the
-    series that these have.
+    studies or series that these have.
     """
     steps = plan_steps(images, records, definition)
     one, controls = definition.one_per_patient, definition.controls
+    of_candidates = plan_steps(images, records, definition.of_candidates()) if controls else []
+    keys = keys_of([*steps, *of_candidates], sized or (one is not None and one.set == "series"))
     further = [*([FILE_SIZE] if sized else []), *(MATCHED_BY if controls else ())]
-    series = judge_series(images, steps, further)
+    groups = judge(images, steps, keys, further)
     rules = [step.rule for step in steps]
     if one is None and controls is None:
-        return list(zip(rules, extents(series), strict=True))
-    with tables.held(series):
-        found = extents(series)
-        cases = series_left(series)
+        return list(zip(rules, extents(groups), strict=True))
+    with tables.held(groups):
+        found = extents(groups)
+        cases = left_of(groups)
         if one is not None:
             cases = keep_one(cases, one, None if one.to is None else event_days(records, one.to))
             rules, found = [*rules, str(one)], [*found, *extents(cases)]
         if controls is not None:
-            judged = judge_series(images, plan_steps(images, records, definition.of_candidates()), further)
-            candidates = tables.worked_out(series_left(judged))
+            candidates = tables.worked_out(left_of(judge(images, of_candidates, keys, further)))
             pairs = match_controls(cases, candidates, controls) if matches is None else matches
             both = cases.unionByName(images_of(pairs, candidates))
             rules, found = [*rules, f"with {controls}"], [*found, *extents(both)]
