@@ -1,6 +1,7 @@
 """Settings of an installation, read from YAML and checked before anything starts."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -9,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.fields import FieldInfo
 
 from smi_spark.errors import ConfigError, unknown_name
+from smi_spark.wording import in_words
+from smi_spark.yaml_file import load_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 Zone = Literal["secure", "deidentified", "analysis"]
@@ -206,17 +209,6 @@ def load_config(path: str | Path, settings: Sequence[str] = ()) -> Config:
     return validate(Config, content, str(path))
 
 
-def load_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; ConfigError with file, line and column when it is not one."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)  # ten times as fast as safe_load
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not readable as YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} must hold fields (name: value), not {type(content).__name__}.")
-    return content
-
-
 def validate(model: type[Model], content: dict[str, Any], place: str, folder: Path | None = None) -> Model:
     """``model`` filled from ``content``; every wrong field named by its path, with what is accepted there.
 
@@ -253,8 +245,18 @@ def _explain(model: type[BaseModel], problem: Any, place: str) -> str:
         return unknown_name(place, path, "field", _fields(parent), name)
     if problem["type"] == "missing":
         return f"{place}: {path} is missing. {_described(parent, name)}"
-    given = "" if isinstance(problem["input"], dict) else f" Given: {_shortened(repr(problem['input']))}."
-    return f"{place}: {path or 'the file'}: {problem['msg']}.{given} {_described(parent, name)}".rstrip()
+    value = problem["input"]
+    shown = str(value) if isinstance(value, date) else _shortened(repr(value))
+    given = "" if isinstance(value, dict) else f" Given: {shown}."
+    told = in_words(problem, _fields_wanted(parent, name))
+    return ": ".join(filter(None, (place, path, f"{told}{given} {_described(parent, name)}".rstrip())))
+
+
+def _fields_wanted(parent: type[BaseModel], name: str) -> list[str]:
+    """The fields of the section that ``name`` is; of ``parent`` where it is a key or a number in one."""
+    field = _fields(parent).get(name)
+    inner = parent if field is None else _inner_model(field.annotation)
+    return [] if inner is None else list(_fields(inner))
 
 
 def _shortened(text: str) -> str:

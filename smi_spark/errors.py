@@ -61,9 +61,10 @@ class IdentifiersFoundError(SmiError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`` Did you mean X?`` for the known name closest to ``name``, or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {close[0]}?" if close else ""
+    """`` Did you mean X?`` for the known name closest to ``name``, capitals aside, or nothing."""
+    by_small = {one.casefold(): one for one in known}
+    close = difflib.get_close_matches(name.casefold(), list(by_small), n=1, cutoff=0.6)
+    return f" Did you mean {by_small[close[0]]}?" if close else ""
 
 
 def unknown_name(place: str, given: str, kind: str, known: Iterable[str], name: str | None = None) -> str:

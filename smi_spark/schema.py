@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from smi_spark import resources
-from smi_spark.config import Zone, load_yaml, validate
+from smi_spark.config import Zone, validate
 from smi_spark.errors import ConfigError, unknown_name
+from smi_spark.yaml_file import load_yaml
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -119,6 +119,8 @@ def wrong_conditions(conditions: Mapping[str, Condition], schema: TableSchema, p
     for name, condition in conditions.items():
         if any(column.name == name and _is_id(column) for column in schema.in_zone("deidentified")):
             yield f"{place}.{name}: {name} is an id, of which a definition asks nothing. Take it out."
+        elif name not in known and any(column.name == name for column in schema.columns):
+            yield f"{place}.{name}: {name} stands in no table beyond zone 1. Take it out."
         elif name not in known:
             yield (
                 f"{place}: {name} is not a column of {schema.table} in zone 2. docs/data-dictionary.md lists them."
@@ -142,12 +144,12 @@ def _wrong_condition(condition: Condition, column: Column, place: str) -> Iterat
         if value is not None and kind not in _ORDERED:
             yield f"{place}.{field}: {told}, which has no least and most. Ask for one_of, begins_with or present."
         elif value is not None and not _is_of(value, kind):
-            yield f"{place}.{field}: {value!r} is not {_KINDS[kind]}, as {column.name} is.{_remedy(kind)}"
+            yield f"{place}.{field}: {value!r} is not {_KINDS[kind]}, as {column.name} is.{_remedy(value, kind)}"
     for value in condition.one_of or ():
         if not kind:
             yield f"{place}.one_of: {told}. Ask for present."
         elif not _is_of(value, kind):
-            yield f"{place}.one_of: {value!r} is not {_KINDS[kind]}, as {column.name} is.{_remedy(kind)}"
+            yield f"{place}.one_of: {value!r} is not {_KINDS[kind]}, as {column.name} is.{_remedy(value, kind)}"
     least, most = ends.values()
     if least is not None and most is not None and _is_of(least, kind) and _is_of(most, kind) and least > most:  # type: ignore[operator]  # of one kind
         yield f"{place}: nothing is at least {least} and at most {most}."
@@ -157,8 +159,10 @@ def _order(kind: str) -> str:
     return ", at_least or at_most" if kind in _ORDERED else ""
 
 
-def _remedy(kind: str) -> str:
-    return {"string": " Write it in quotes.", "date": " Write it as 2015-01-31."}.get(kind, "")
+def _remedy(value: Any, kind: str) -> str:
+    if kind not in ("string", "date"):
+        return " Write it without quotes." if isinstance(value, str) else ""
+    return " Write it in quotes." if kind == "string" else " Write it as 2015-01-31."
 
 
 def _is_of(value: Any, kind: str) -> bool:

@@ -24,12 +24,15 @@ def define(*, cohort: str, project: str, question: str, folder: str | Path = "."
 
 
 def images(**fields: Any) -> Images:
-    """The images wanted, with the fields of a file's ``images``."""
+    """The images wanted, with the fields of a file's ``images``; a list of ids is named from the working folder."""
     return validate(Images, fields, "images")
 
 
 def record(table: str, **fields: Any) -> Rule:
-    """A rule: a record of that table, with the fields of a file's rule (codes, at_least, window …)."""
+    """A rule: a record of that table, with the fields of a file's rule (codes, at_least, window …).
+
+    Files of codes are named from the working folder here, as the rule does not know its definition.
+    """
     return validate(Rule, {"table": table, **fields}, f"record of {table}", Path())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from smi_spark.analysis.conditions import OneOrMore, Text
 from smi_spark.analysis.images_wanted import Images, wrong_image_names
@@ -15,9 +15,10 @@ from smi_spark.analysis.rejection import Rejection, as_rejection
 from smi_spark.analysis.rule_checks import wrong_rules
 from smi_spark.analysis.rules import Name, Records, Rule, all_rules, record_schema
 from smi_spark.analysis.windows import Part, Window
-from smi_spark.config import load_yaml, validate
+from smi_spark.config import validate
 from smi_spark.errors import ConfigError, unknown_name
 from smi_spark.schema import record_tables
+from smi_spark.yaml_file import load_yaml
 
 REGISTRY = "cohorts"  # the folder of the registry in zone 3: no project can have its name
 ANNOTATIONS = "annotations"  # the folder of a project's annotations: no cohort can have its name
@@ -34,12 +35,27 @@ class Delivery(Window):
         OneOrMore | None, Field(description="columns wanted; left out: all that the project may have")
     ] = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _all_rows(cls, given: Any) -> Any:
+        """A table with nothing behind it is all of it; a window alone is of rows with all columns."""
+        if isinstance(given, Window) and not isinstance(given, Delivery):
+            return {"from": given.start, "until": given.until}
+        return {} if given is None else given
+
+
+def _tables(given: Any) -> Any:
+    """A list of tables is all rows of each."""
+    return dict.fromkeys(given) if isinstance(given, list) and all(isinstance(one, str) for one in given) else given
+
 
 class Deliver(Part):
     """What the snapshot holds beside the images and their studies."""
 
     records: Annotated[
-        dict[str, Delivery], Field(default_factory=dict, description="table of records → window around the studies")
+        dict[str, Delivery],
+        BeforeValidator(_tables),
+        Field(default_factory=dict, description="table of records → window around the studies"),
     ]
 
 

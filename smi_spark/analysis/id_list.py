@@ -76,7 +76,7 @@ def read_id_list(given: Any, info: ValidationInfo) -> Any:
     It is named from the folder of the definition's file. Raises PydanticCustomError naming the line. No id is repeated
     in it: one that is none of zone 2 may say who somebody is.
     """
-    if not isinstance(given, str):
+    if not isinstance(given, str | Path):
         return given
     source = ((info.context or {}).get("folder") or Path()) / given
     column, lines = _read(source)

@@ -10,7 +10,7 @@ from smi_spark.analysis.conditions import Conditions, OneOrMore, wrong_condition
 from smi_spark.analysis.grammar import ExpressionText
 from smi_spark.analysis.id_list import IdList, read_id_list
 from smi_spark.analysis.where import wrong_parts
-from smi_spark.analysis.windows import Dates, Part
+from smi_spark.analysis.windows import Dates, Part, Whole
 from smi_spark.deidentified.label_rules import (
     RISKS,
     SURE,
@@ -37,8 +37,8 @@ LOOKED_AT = {**ONE_OF, "study_date": "StudyDate", "age": "age_at_study"}
 class Ages(Part):
     """Whole years at the study, both ends included; 90 stands for 90 and over."""
 
-    min: Annotated[int | None, Field(ge=0, le=90, description="youngest age, whole years")] = None
-    max: Annotated[int | None, Field(ge=0, le=90, description="oldest age, whole years; 90 is 90 and over")] = None
+    min: Annotated[Whole | None, Field(ge=0, le=90, description="youngest age, whole years")] = None
+    max: Annotated[Whole | None, Field(ge=0, le=90, description="oldest age, whole years; 90 is 90 and over")] = None
 
     @model_validator(mode="after")
     def _can_match(self) -> "Ages":
@@ -53,8 +53,8 @@ class Ages(Part):
 class Count(Part):
     """How many there must be."""
 
-    at_least: Annotated[int | None, Field(ge=1, description="least number")] = None
-    at_most: Annotated[int | None, Field(ge=1, description="greatest number")] = None
+    at_least: Annotated[Whole | None, Field(ge=1, description="least number")] = None
+    at_most: Annotated[Whole | None, Field(ge=1, description="greatest number")] = None
 
     @model_validator(mode="after")
     def _can_match(self) -> "Count":

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from smi_spark.analysis.conditions import as_a_set, one_or_more
 from smi_spark.analysis.images_wanted import Images
 from smi_spark.analysis.rules import Records, Rule
-from smi_spark.analysis.windows import Part
+from smi_spark.analysis.windows import Part, Whole
 
 
 class OnePerPatient(Part):
@@ -49,8 +49,8 @@ class Controls(Part):
         AfterValidator(as_a_set),
         Field(min_length=1, description="one or more of sex, year (of the study), age"),
     ]
-    age_within: Annotated[int, Field(ge=0, le=10, description="years by which ages may differ, with age")] = 0
-    ratio: Annotated[int, Field(ge=1, le=20, description="controls wanted for each case")] = 1
+    age_within: Annotated[Whole, Field(ge=0, le=10, description="years by which ages may differ, with age")] = 0
+    ratio: Annotated[Whole, Field(ge=1, le=20, description="controls wanted for each case")] = 1
     candidates: Annotated[
         Candidates | None,
         Field(alias="from", description="images and records of controls; left out: the cohort's images, any records"),

@@ -1,7 +1,6 @@
 """What a project may have: its approval as a YAML file read into a frozen value, checked before Spark starts."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,14 +11,15 @@ from smi_spark import resources
 from smi_spark.analysis.conditions import OneOrMore, Text
 from smi_spark.analysis.rejection import Rejection, as_rejection
 from smi_spark.analysis.rules import Name, record_schema
-from smi_spark.analysis.windows import Part, Span
-from smi_spark.config import Config, load_yaml, validate
+from smi_spark.analysis.windows import Day, Part, Span, Whole
+from smi_spark.config import Config, validate
 from smi_spark.deidentified.dates import DatePolicy
 from smi_spark.deidentified.profile.columns import weaker_columns
 from smi_spark.deidentified.profile.definition import Profile, load_profile
 from smi_spark.errors import ConfigError, unknown_name
 from smi_spark.schema import record_tables
 from smi_spark.secure.partitions import MODALITIES, OTHER
+from smi_spark.yaml_file import load_yaml
 
 MINIMUM_CELL = 10  # where a project says nothing else
 # Which options a date policy needs one of. Source: DICOM PS3.15 section E.3.6.
@@ -46,8 +46,8 @@ class Years(Span):
     """Years of studies, both included."""
 
     _open = "any year"
-    start: Annotated[int | None, Field(alias="from", description="first year of studies, as in 2010")] = None
-    until: Annotated[int | None, Field(description="last year of studies, as in 2018")] = None
+    start: Annotated[Whole | None, Field(alias="from", description="first year of studies, as in 2010")] = None
+    until: Annotated[Whole | None, Field(description="last year of studies, as in 2018")] = None
 
 
 class Project(Part):
@@ -57,8 +57,8 @@ class Project(Part):
     title: Annotated[Text, Field(description="what the project is, in a line")]
     approval: Annotated[Approval, Field(description="number and reference")]
     people: Annotated[tuple[Text, ...], Field(min_length=1, description="names of those responsible")]
-    start: Annotated[date, Field(alias="from", description="first day of the approval, as in 2026-01-01")]
-    until: Annotated[date, Field(description="last day of the approval, as in 2028-12-31")]
+    start: Annotated[Day, Field(alias="from", description="first day of the approval, as in 2026-01-01")]
+    until: Annotated[Day, Field(description="last day of the approval, as in 2028-12-31")]
     records: Annotated[
         dict[str, OneOrMore | None],
         BeforeValidator(_named),
@@ -74,7 +74,7 @@ class Project(Part):
         BeforeValidator(as_rejection),
         Field(description="rules of conf/rejection, or a .yaml file, for cohorts that name none"),
     ] = None
-    minimum_cell: Annotated[int, Field(ge=1, description="least count of people that may be shown")] = MINIMUM_CELL
+    minimum_cell: Annotated[Whole, Field(ge=1, description="least count of people that may be shown")] = MINIMUM_CELL
     _place: str = PrivateAttr("")
 
     @model_validator(mode="after")

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from smi_spark import resources
 from smi_spark.analysis.conditions import one_or_more
 from smi_spark.analysis.uid_list import UIDS, read_uids, uids_sha256
 from smi_spark.analysis.windows import Part
-from smi_spark.config import load_yaml, validate
+from smi_spark.config import validate
 from smi_spark.errors import ConfigError, InputError, nearest, unknown_name
 from smi_spark.schema import load_schema
 from smi_spark.secure.partitions import MODALITIES, OTHER
+from smi_spark.yaml_file import load_yaml
 
 TEXTS, NUMBERS = ("string", "array<string>"), ("int", "long", "double")  # types of columns that values can be asked of
 MODALITY = "modality"
@@ -130,7 +132,10 @@ def as_rejection(given: Any, info: ValidationInfo) -> Any:
     """
     folder = (info.context or {}).get("folder")
     if isinstance(given, str):
-        return load_rejection(given, folder)
+        try:
+            return load_rejection(given, folder)
+        except ConfigError as error:  # told with the place in the file that names the rules
+            raise PydanticCustomError("rejection", "{told}", {"told": str(error)}) from None
     if isinstance(given, dict):
         return _checked(given, _place(str(given.get("file", "")), folder), "rejection")
     return given

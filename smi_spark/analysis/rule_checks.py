@@ -7,6 +7,8 @@ from smi_spark.analysis.rules import Records, Rule, all_rules
 from smi_spark.errors import unknown_name
 from smi_spark.schema import record_tables
 
+# Records have codes of these in capitals, and none of the points that books print.
+_PLAIN = ("ICD-10", "OPCS-4", "BNF")
 DEEPEST = 3  # groups in groups that can still be read
 
 
@@ -57,10 +59,22 @@ def _wrong_record_names(rule: Rule, place: str) -> Iterator[str]:
         return
     coded = [column for column in rule.table_schema.in_zone("deidentified") if column.codes]
     known = dict.fromkeys([*(str(column.codes) for column in coded), *(column.name for column in coded)])
-    for where in rule.codes:
+    systems = {column.name: str(column.codes) for column in coded}
+    for where, codes in rule.codes.items():
         if where not in known:
             yield unknown_name(f"{place}.codes", where, "code system or column", known)
+        elif systems.get(where, where) in _PLAIN:
+            wrong = (one for one in codes if not one.isalnum() or one != one.upper())
+            yield from (_written_otherwise(one, f"{place}.codes.{where}") for one in wrong)
     yield from wrong_conditions(rule.having or {}, rule.table_schema, f"{place}.having")
+
+
+def _written_otherwise(code: str, place: str) -> str:
+    meant = "".join(filter(str.isalnum, code)).upper()
+    return (
+        f"{place}: no record has {code}: codes stand there in capitals and without points. Write {meant or 'a code'}; "
+        "where your extracts do have it so, ask for it with having and begins_with."
+    )
 
 
 def _reached(rule: Rule, groups: Mapping[str, Rule], seen: frozenset[str] = frozenset()) -> frozenset[str]:

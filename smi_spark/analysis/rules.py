@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     SerializerFunctionWrapHandler,
+    StringConstraints,
     ValidationInfo,
     model_serializer,
     model_validator,
@@ -17,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from smi_spark.analysis.code_lists import read_codes
 from smi_spark.analysis.conditions import Conditions, Text, any_of, as_a_set, in_words, one_or_more
-from smi_spark.analysis.windows import Part, Window
+from smi_spark.analysis.windows import Part, Whole, Window
 from smi_spark.errors import InputError
 from smi_spark.schema import TableSchema, load_schema
 
@@ -43,12 +44,18 @@ def _named(given: Any) -> Any:
     return {"group": given} if isinstance(given, str) else given
 
 
+def _listed(given: Any) -> Any:
+    """One rule is a list of one: without its dash in a file, by itself in Python."""
+    return (given,) if isinstance(given, str | dict | Part) else given
+
+
 def _more_than_one(count: int) -> int | None:
     return None if count == 1 else count
 
 
-Rules = tuple[Annotated["Rule", BeforeValidator(_named)], ...]
-Codes = Annotated[tuple[Text, ...], BeforeValidator(_codes), AfterValidator(as_a_set), Field(min_length=1)]
+Rules = Annotated[tuple[Annotated["Rule", BeforeValidator(_named)], ...], BeforeValidator(_listed)]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Codes = Annotated[tuple[Code, ...], BeforeValidator(_codes), AfterValidator(as_a_set), Field(min_length=1)]
 
 
 class Rule(Part):
@@ -69,7 +76,7 @@ class Rule(Part):
         Conditions | None, Field(description="column of the table → value, or one_of, begins_with, at_least …")
     ] = None
     at_least: Annotated[
-        int | None,
+        Whole | None,
         Field(ge=1, description="on how many days there must be such a record"),
         AfterValidator(_more_than_one),
     ] = None

@@ -114,10 +114,7 @@ def _no_column(name: str) -> str:
         return f"{name} holds ids, which an expression may not look at. Give ids in a file: images.from_list."
     if any(column.name == name for column in schema.columns):
         return f"{name} stands in no table beyond zone 1."
-    by_small = {known.lower(): known for known in _kinds()}
-    meant = by_small.get(name.lower())
-    close = f" Did you mean {meant}?" if meant else nearest(name, _kinds())
-    return f"{name} is not a column of images in zone 2; docs/data-dictionary.md lists them.{close}"
+    return f"{name} is not a column of images in zone 2; docs/data-dictionary.md lists them.{nearest(name, _kinds())}"
 
 
 def _kind(tree: Part) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _IN_DAYS = {"day": 1, "week": 7}
 _IN_MONTHS = {"month": 1, "year": 12}
+_MOST_MONTHS, _MOST_DAYS = 200 * 12, 200 * 366  # further from a study lies nothing that is recorded
 _UNEVEN_MONTHS = 3  # days by which any number of calendar months can differ from months of the mean length
 
 
@@ -49,11 +50,28 @@ def parse_period(text: Any) -> Any:
     if match is None:
         raise PydanticCustomError("period", "this is no period: write it as -6 months, 1 day, 2 weeks or 0 days")
     number, unit = int(match[1]), match[2]
+    if abs(number) * (_IN_DAYS.get(unit) or _IN_MONTHS[unit]) > (_MOST_DAYS if unit in _IN_DAYS else _MOST_MONTHS):
+        raise PydanticCustomError("period", "nothing lies more than 200 years from a study: leave the side out")
     if number == 0 or unit in _IN_DAYS:
         return Period(days=number * _IN_DAYS.get(unit, 1))
     return Period(months=number * _IN_MONTHS[unit])
 
 
+def _day(given: Any) -> Any:
+    if isinstance(given, datetime) and given.time() == time():
+        return given.date()
+    if isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII):
+        try:
+            return date.fromisoformat(given)
+        except ValueError:
+            raise PydanticCustomError("day", "the calendar has no such day") from None
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    raise PydanticCustomError("day", "this is no date: write it as 2015-01-31")
+
+
+Day = Annotated[date, BeforeValidator(_day)]  # a number or a text with a time is none
+Whole = Annotated[int, Field(strict=True)]  # true and "3" are none
 PeriodText = Annotated[Period, BeforeValidator(parse_period), PlainSerializer(str)]
 
 
@@ -118,5 +136,5 @@ class Dates(Span):
     """From one date to another."""
 
     _open = "of any date"
-    start: Annotated[date | None, Field(alias="from", description="first date, as in 2015-01-01")] = None
-    until: Annotated[date | None, Field(description="last date, as in 2018-12-31")] = None
+    start: Annotated[Day | None, Field(alias="from", description="first date, as in 2015-01-01")] = None
+    until: Annotated[Day | None, Field(description="last date, as in 2018-12-31")] = None

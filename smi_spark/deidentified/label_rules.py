@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
 
 from smi_spark import resources
-from smi_spark.config import load_yaml, validate
+from smi_spark.config import validate
 from smi_spark.errors import ConfigError, nearest, unknown_name
 from smi_spark.schema import load_schema
+from smi_spark.yaml_file import load_yaml
 
 Confidence = Literal["high", "medium", "low"]
 UNKNOWN = "unknown"

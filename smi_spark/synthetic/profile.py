@@ -6,11 +6,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from smi_spark.config import load_yaml, validate
+from smi_spark.config import validate
 from smi_spark.errors import InputError, unknown_name
 from smi_spark.reasons import Reason
 from smi_spark.resources import folder
 from smi_spark.synthetic.series import SERIES
+from smi_spark.yaml_file import load_yaml
 
 DEFAULT = "small"
 PROFILES = ("scotland", "small")

@@ -9,7 +9,8 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from smi_spark import resources
-from smi_spark.config import load_yaml, validate
+from smi_spark.config import validate
+from smi_spark.yaml_file import load_yaml
 
 Key = TypeVar("Key", str, float)
 

@@ -81,8 +81,7 @@ def test_a_missing_field_is_told_with_what_it_is_for(tmp_path: Path) -> None:
 
 def test_a_value_of_the_wrong_kind_is_told_with_what_was_given(tmp_path: Path) -> None:
     assert problem(written(tmp_path, KEYS), "ingest.readers=many") == (
-        "smi.yaml: ingest.readers: Input should be a valid integer, unable to parse string as an integer. "
-        "Given: 'many'. It is: files read at once in one task."
+        "smi.yaml: ingest.readers: a whole number is wanted. Given: 'many'. It is: files read at once in one task."
     )
 
 
@@ -97,7 +96,7 @@ def test_the_ways_of_making_patient_ids_are_named(tmp_path: Path) -> None:
 def test_a_key_has_exactly_one_source(tmp_path: Path) -> None:
     both = "keys:\n  archive: {file: /k, env: K}\n  projects: {env: P}\n"
     assert problem(written(tmp_path, both)) == (
-        "smi.yaml: keys.archive: Value error, give exactly one of file, env and plugin. "
+        "smi.yaml: keys.archive: give exactly one of file, env and plugin. "
         "It is: CHI → pseudonym; read by pseudonymise, withdraw and rotate_key alone."
     )
 
@@ -133,8 +132,24 @@ def test_a_configuration_that_is_not_there_is_told() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("- a\n- b\n", "smi.yaml must hold fields (name: value), not list."),
-        ("root: [\n", "smi.yaml is not readable as YAML: while parsing"),
+        ("- a\n- b\n", "smi.yaml must hold fields (name: value), not a list."),
+        ("", "smi.yaml must hold fields (name: value), not nothing."),
+        ("root: [\n", "smi.yaml is not readable as YAML: line 2, column 1: did not find expected node content, while"),
+        (
+            "root: x\nkeys:\n\tarchive: {}\n",
+            "smi.yaml is not readable as YAML: line 3, column 1: found character that "
+            "cannot start any token, while scanning for the next token (from line 3). Indent with spaces; ",
+        ),
+        (
+            "root: a\nspark: {}\nroot: b\n",
+            "smi.yaml is not readable as YAML: line 3, column 1: root stands here again, "
+            "first in line 1: keep one of the two.",
+        ),
+        (
+            "root: who: me\n",
+            "smi.yaml is not readable as YAML: line 1, column 10: mapping values are not allowed in "
+            "this context. Put a text with a colon in quotes, ",
+        ),
     ],
 )
 def test_what_is_not_a_mapping_is_told(tmp_path: Path, text: str, told: str) -> None:

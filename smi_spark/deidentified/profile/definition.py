@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from smi_spark import resources
-from smi_spark.config import load_yaml, validate
+from smi_spark.config import validate
 from smi_spark.deidentified.profile.facts import (
     OPTIONS,
     OVERLAYS,
@@ -24,6 +24,7 @@ from smi_spark.deidentified.profile.facts import (
 )
 from smi_spark.errors import ConfigError, unknown_name
 from smi_spark.schema import Action as ColumnAction
+from smi_spark.yaml_file import load_yaml
 
 DATES: tuple[Option, Option] = ("retain_full_dates", "retain_modified_dates")
 _REFERENCES = ("UIDREF", "IMAGE", "COMPOSITE", "WAVEFORM")

@@ -10,10 +10,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
-from smi_spark.config import Config, load_yaml, validate
+from smi_spark.config import Config, validate
 from smi_spark.deidentified.text.review import REVIEW
 from smi_spark.deidentified.text.rules import Rule, Rules, read_rules, shipped_rules
 from smi_spark.errors import ConfigError, InputError
+from smi_spark.yaml_file import load_yaml
 
 FILE = "decided.yaml"
 Action = Literal["Ignore", "Report"]

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from smi_spark import resources
-from smi_spark.config import Config, load_yaml, validate
+from smi_spark.config import Config, validate
 from smi_spark.deidentified.text.numbers import Part
 from smi_spark.errors import ConfigError
+from smi_spark.yaml_file import load_yaml
 
 
 class Rule(BaseModel):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from smi_spark.analysis.definition import load_definition, read_definition
-from smi_spark.analysis.windows import Period
+from smi_spark.analysis.definition import Delivery, load_definition, read_definition
+from smi_spark.analysis.windows import Period, Window
 from smi_spark.deidentified.label_rules import body_part_rules
 from smi_spark.errors import ConfigError
 from smi_spark.resources import folder
@@ -97,7 +97,7 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
         ("images/sex", "W", "images.sex: W is not a value. Values here: F, M, O."),
         (
             "images/modality", [],
-            "images.modality: Value should have at least 1 item after validation, not 0. Given: []. "
+            "images.modality: nothing is given. Given: []. "
             "It is: one or more of CT, MR ….",
         ),
         (
@@ -113,7 +113,43 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
         ),
         (
             "records/required/0/codes", {"ICD-10": [34]},
-            "records.required[0].codes.ICD-10[0]: Input should be a valid string. Given: 34.",
+            "records.required[0].codes.ICD-10[0]: a text is wanted: put it in quotes, as in \"0411\". Given: 34.",
+        ),
+        (
+            "records/required/0/codes", {"ICD-10": "c34.1"},
+            "records.required[0].codes.ICD-10: no record has c34.1: codes stand there in capitals and without points. "
+            "Write C341; where your extracts do have it so, ask for it with having and begins_with.",
+        ),
+        (
+            "records/required/0/table", "SMR06",
+            "records.required[0].table: SMR06 is not a table. Tables here: ae, deaths, demography, prescribing, smr00, "
+            "smr01, smr02, smr04, smr06. Did you mean smr06?",
+        ),
+        (
+            "records/required/0/window", "6 months",
+            "records.required[0].window: fields are wanted here: from, until. Given: '6 months'. "
+            "It is: from and until, counted from the study.",
+        ),
+        (
+            "records/required/0/window/from", "-201 years",
+            "records.required[0].window.from: nothing lies more than 200 years from a study: leave the side out. "
+            "Given: '-201 years'. It is: first day, counted from the study, as in -6 months.",
+        ),
+        (
+            "records/required/0/at_least", True,
+            "records.required[0].at_least: a whole number is wanted. Given: True. "
+            "It is: on how many days there must be such a record.",
+        ),
+        (
+            "images/study_date/from", 2015,
+            "images.study_date.from: this is no date: write it as 2015-01-31. Given: 2015. "
+            "It is: first date, as in 2015-01-01.",
+        ),
+        (
+            "rejection", "standrad",
+            "rejection: conf/rejection: standrad is not a rule file. Rule files here: standard. Did you mean standard? "
+            "Given: 'standrad'. It is: rules of conf/rejection, or a .yaml file; left out: the project's, "
+            "if it has any.",
         ),
         (
             "deliver/records", {"smr08": {}},
@@ -180,6 +216,30 @@ def test_periods_of_the_same_length_are_the_same_definition() -> None:
         read_definition(lung(path, text), PLACE).sha256() for text in ("2 years", "24 months", "730 days")
     )
     assert years == months != days
+
+
+def test_what_looks_like_a_number_or_a_date_is_what_its_author_wrote(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(
+        "cohort: x\nproject: demo\nquestion: Who?\nrecords:\n  required:\n    table: prescribing\n"
+        "    codes: {BNF: [0411, 0801]}\n"  # without quotes, and the one rule without its dash
+    )
+    (rule,) = load_definition(file).records.required
+    assert rule.codes == {"BNF": ("0411", "0801")}
+    file.write_text("cohort: x\nproject: demo\nquestion: Who?\nimages: {study_date: {from: 2015-02-30}}\n")
+    with pytest.raises(ConfigError, match=r"images.study_date.from: the calendar has no such day. Given: '2015-02-30'"):
+        load_definition(file)
+
+
+def test_tables_alone_and_windows_of_python_are_deliveries() -> None:
+    named, none, written = (
+        read_definition(lung("deliver/records", given), PLACE) for given in (["smr06"], {"smr06": None}, {"smr06": {}})
+    )
+    assert named == none == written
+    window = Window.model_validate({"from": "1 day"})
+    assert read_definition(lung("deliver/records", {"smr06": window}), PLACE).deliver.records["smr06"] == Delivery(
+        **{"from": "1 day"}
+    )
 
 
 def test_a_definition_reads_back_from_its_json() -> None:

@@ -67,7 +67,11 @@ def test_what_is_left_out_does_not_change_the_hash_of_definitions_of_before() ->
         ({"is_original": "yes"}, "images.having.is_original.one_of: 'yes' is not true or false, as is_original is."),
         ({"StudyInstanceUID": "2.25.1"}, "images.having.StudyInstanceUID: StudyInstanceUID is an id, "
                                          "of which a definition asks nothing. Take it out."),
-        ({"PatientName": "A"}, "images.having: PatientName is not a column of images in zone 2. "),
+        ({"PatientName": "A"}, "images.having.PatientName: PatientName stands in no table beyond zone 1. Take it out."),
+        ({"kvp": {"at_least": 100}}, "images.having: kvp is not a column of images in zone 2. "
+                                     "docs/data-dictionary.md lists them. Did you mean KVP?"),
+        ({"KVP": {"at_least": "100"}}, "images.having.KVP.at_least: '100' is not a number, as KVP is. "
+                                       "Write it without quotes."),
         ({"Rows": {}}, "images.having.Rows: nothing is asked: give a value, or one_of, at_least …"),
         ({"Rows": {"present": False, "at_least": 2}},
          "images.having.Rows: what is not there has no value: ask for one of the two"),
@@ -97,7 +101,7 @@ def test_a_wrong_condition_on_a_column_is_named(columns: dict[str, Any], told: s
         ({"each_study": {"image": {"at_least": 2}}},
          "images.each_study.image is not a field. Fields here: series, images. Did you mean images?"),
         ({"each_series": {"images": 20}},
-         "images.each_series.images: Input should be a valid dictionary or instance of Count. Given: 20. "
+         "images.each_series.images: fields are wanted here: at_least, at_most. Given: 20. "
          "It is: at_least and at_most, images of the series."),
     ],
 )  # fmt: skip

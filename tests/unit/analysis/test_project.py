@@ -60,7 +60,7 @@ def test_a_file_becomes_a_value_with_what_it_leaves_open() -> None:
          "years, profile, dates, licence, rejection, minimum_cell. Did you mean modalities?"),
         ({"approval": {"number": "7"}},
          "approval.reference is missing. It is: who gave it, when, and where it is kept, in words."),
-        ({"people": []}, "people: Tuple should have at least 1 item after validation, not 0. Given: []. "
+        ({"people": []}, "people: nothing is given. Given: []. "
                          "It is: names of those responsible."),
         ({"modalities": ["CTT"]},
          "modalities: CTT is not a value. Values here: CT, MR, CR, DX, US, MG, PT, NM, XA, RF, SR, OTHER. "
@@ -68,7 +68,7 @@ def test_a_file_becomes_a_value_with_what_it_leaves_open() -> None:
         ({"records": {"smr6": None}},
          "records: smr6 is not a table. Tables here: ae, deaths, demography, prescribing, smr00, smr01, smr02, smr04, "
          "smr06. Did you mean smr06?"),
-        ({"from": "2029-01-01"}, "the file: no day lies from 2029-01-01 until 2028-12-31."),
+        ({"from": "2029-01-01"}, "no day lies from 2029-01-01 until 2028-12-31."),
         ({"dates": "shifted"}, "dates: Input should be 'shift', 'truncate' or 'keep'. Given: 'shifted'. "
                                "It is: shift, truncate or keep."),
         ({"dates": "keep"},

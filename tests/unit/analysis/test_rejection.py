@@ -231,7 +231,7 @@ def test_rules_that_are_not_there_and_lines_that_are_no_uids_are_named(tmp_path:
         ('{"SliceThickness": true}', "SliceThickness is double, and not what is given: bool."),
         ('{"ImageType": "ORIGINAL"}', "ImageType is array<string>, and not what is given: str."),
         ('{"modality": "ct"}', "modality: ct is not a value. Values here: CT, MR, CR, DX, US, MG, PT, NM, XA, RF, SR, "
-                               "OTHER."),
+                               "OTHER. Did you mean CT?"),
         ("[1]", 'must hold one row, as {"modality": "CT", …}, not a list.'),
         ('{"a": 1}\n{"a": 2}', "is not one row of JSON: Extra data: line 2 column 1 (char 9)."),
     ],

@@ -116,7 +116,7 @@ DEEP: dict[str, Any] = {"any_of": [{"all_of": [{"none_of": [{"any_of": [{"table"
          "records.required[0].any_off is not a field. Fields here: table, codes, having, at_least, which, window, "
          "around, any_of, all_of, none_of, group. Did you mean any_of?"),
         ([{"any_of": [{"table": "ae"}, {"tabel": "ae"}]}], {}, "records.required[0].any_of[1].tabel is not a field."),
-        ([{"any_of": []}], {}, "records.required[0].any_of: Tuple should have at least 1 item after validation, "),
+        ([{"any_of": []}], {}, "records.required[0].any_of: nothing is given. Given: []. "),
         (["strok"], {"stroke": STROKE},
          "records.required[0].group: strok is not a group. Groups here: stroke. Did you mean stroke?"),
         ([{"table": "ae", "around": "stroke"}], {},

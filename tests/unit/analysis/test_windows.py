@@ -48,9 +48,7 @@ def test_a_window_of_at_least_one_day_in_some_month_is_accepted(start: str, unti
 def test_a_window_that_can_match_nothing_is_refused(start: str, until: str) -> None:
     with pytest.raises(ConfigError) as raised:
         validate(Window, {"from": start, "until": until}, "x.yaml")
-    assert str(raised.value) == (
-        f"x.yaml: the file: no day lies from {start} until {until}: put the earlier one after from."
-    )
+    assert str(raised.value) == (f"x.yaml: no day lies from {start} until {until}: put the earlier one after from.")
 
 
 def test_dates_in_the_wrong_order_are_refused() -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from smi_spark.config import load_yaml, validate
+from smi_spark.config import validate
 from smi_spark.errors import ConfigError, InputError
 from smi_spark.reasons import Reason
 from smi_spark.resources import folder
 from smi_spark.synthetic.profile import PROFILES, Figure, Imaging, Profile, Studies, load_profile
+from smi_spark.yaml_file import load_yaml
 
 MODALITIES = {"CT", "MR", "CR", "US", "MG", "PT"}
 FAULTS = set(Reason) - {
