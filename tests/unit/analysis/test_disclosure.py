@@ -1,5 +1,7 @@
 """What a table gives away before it is taken out; beside what acro says of the same tables."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -73,6 +75,58 @@ def test_hidden_cells_are_found_one_after_the_other() -> None:
     found = check(told)
     assert found.by_rule("recovered") == [("X", "a"), ("Y", "a"), ("Y", "b"), ("Y", "All")]
     assert found.found[0].why == "the totals give it back: 3"
+
+
+def test_hidden_cells_are_found_where_nobody_is_left_for_others() -> None:
+    rows = {"a": [None, None, 20], "b": [None, None, 50], "All": [0, 70, 70]}
+    found = check(pd.DataFrame(rows, index=["X", "Y", "All"]))
+    assert [(one.row, one.column, one.why) for one in found.found if one.rule == "recovered"] == [
+        ("Y", "a", "the totals give it back: 20"),
+        ("Y", "b", "the totals give it back: 50"),
+    ]
+    open_table = pd.DataFrame(rows | {"All": [25, 45, 70]}, index=["X", "Y", "All"])
+    assert not check(open_table).by_rule("recovered")
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (pd.DataFrame({"x": ["<10", 20]}, index=["a", "b"]),
+         "The table: a / x is a str, not a number. Put null where a cell is hidden."),
+        (pd.DataFrame({"x": [True, False]}), "The table: 0 / x is a bool, not a number."),
+        (pd.DataFrame({"x": [-5, 20]}, index=["a", "b"]),
+         "The table: a / x is -5, not a number of people. Of other values give the contributions too."),
+        (pd.DataFrame({"x": [0.25, 0.75]}), "The table: 0 / x is 0.25, not a number of people."),
+        (pd.DataFrame({"x": [float("inf")]}), "The table: 0 / x is inf, not a number of people."),
+        (pd.DataFrame({"x": [5, 20]}, index=["a", "a"]), "The table has several rows called a. Add them up, or rename"),
+        (pd.DataFrame({1: [5], "1": [20]}), "The table has several columns called 1."),
+        (pd.Series([5, 20]), "The table is a Series: a pandas DataFrame is wanted, rows by columns."),
+        (pd.DataFrame([[1]], index=pd.MultiIndex.from_tuples([("a", "b")])), "The table has labels of several levels."),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_of_people_is_refused_naming_the_cell(table: Any, told: str) -> None:
+    with pytest.raises(InputError) as raised:
+        check(table)
+    assert str(raised.value).startswith(told)
+    with pytest.raises(InputError, match=r"^a table of before"):
+        check(pd.DataFrame({"x": [50]}), released={"a table of before": table})
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame(), pd.DataFrame(columns=["a"]), pd.DataFrame({"x": [None, 20]})])
+def test_of_a_table_without_numbers_nothing_is_found(table: pd.DataFrame) -> None:
+    assert str(check(table)) == "nothing found; people check outputs all the same"
+
+
+def test_contributions_of_nobody_of_less_than_nothing_and_of_no_number_are_looked_at() -> None:
+    table, contributions = images()
+    losses = contributions.assign(images=-contributions["images"])
+    assert check(-table, contributions=losses).by_rule("dominance") == ACRO_DOMINANCE["NKCheck"]
+    nobodys = contributions.assign(patient_id=None)
+    assert check(table, contributions=nobodys).by_rule("small") == [("A", "1"), ("B", "1"), ("C", "1")]
+    others = contributions[contributions["site"] != "B"]
+    assert check(table, contributions=others).by_rule("small") == [("B", "1")]
+    with pytest.raises(InputError, match=r"^contributions: images has values that are no numbers"):
+        check(table, contributions=contributions.assign(images="many"))
 
 
 def test_a_table_that_differs_by_few_from_a_released_one_is_told() -> None:
