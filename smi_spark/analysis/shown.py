@@ -1,6 +1,6 @@
 """What is shown of an attrition: those of few people hidden, with as many others as it takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -72,6 +72,8 @@ def left_tables(
             _known(cell, table, given.get(cell.name), tables.get(PATIENTS), earlier)
             for cell in chain([(name[0], count) for name, count in zip(step_names(steps), counts, strict=True)], behind)
         ]
+        if table == PATIENTS:
+            cells = [_with_steps_before(cell, step_names(steps), minimum, earlier) for cell in cells]
         tables[table] = protect(cells, minimum)
         if tables[PATIENTS] is None:
             return dict.fromkeys(_FIELDS)
@@ -84,12 +86,30 @@ def told_before(earlier: Sequence[Before], table: str, cell: Name) -> tuple[Told
     return tuple(told._replace(version=told.version or one.version) for one, told in found if told is not None)
 
 
+def _with_steps_before(cell: Cell, names: Sequence[Name], minimum: int, earlier: Sequence[Before]) -> Cell:
+    """A step with what earlier versions told of it: of the same rule, of the step in its place, which may have another
+    rule now, and wherever they told nearly as many: their people may be the same but for a few.
+    """
+    if cell.given is not None or not cell.printed:
+        return cell
+    place = names.index(cell.name)
+    told = [one for before in earlier for one in _near_steps(cell, place, minimum, before)]
+    return replace(cell, earlier=tuple(told))
+
+
+def _near_steps(cell: Cell, place: int, minimum: int, before: Before) -> Iterator[Told]:
+    table = before.tables.get(PATIENTS) or {}
+    near = (name for name, told in table.items() if told.value and abs(told.value - cell.count.value) < minimum)
+    for name in dict.fromkeys((cell.name, *list(table)[place : place + 1], *near)):
+        yield from told_before([before], PATIENTS, name)
+
+
 def _known(cell: Cell, table: str, given: Told | None, patients: Table | None, earlier: Sequence[Before]) -> Cell:
     """The cell with what is known of it elsewhere."""
     if given is not None or not cell.printed:
         return replace(cell, of_people=table == PATIENTS, given=given)
     if table == PATIENTS:
-        return replace(cell, earlier=told_before(earlier, table, cell.name))
+        return cell
     return replace(cell, of_people=False, given=_as_patients(cell, table, patients, earlier))
 
 

@@ -1,6 +1,7 @@
 """What a card says: the counts of a snapshot that may be told, beside what earlier cards of the cohort told."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil, floor
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 IMAGES, MAKERS = "images", "makers"
 AGE_SEX, ETHNIC_GROUP, DEPRIVATION = "age and sex", "ethnic group", "deprivation"
 OF_PEOPLE = {AGE_SEX: ("age", "sex"), ETHNIC_GROUP: ("ethnic_group",), DEPRIVATION: ("deprivation",)}
+_LIST, _CONTROLS = re.compile(r"list of [\d,]+ ids"), re.compile(r"^(with up to \d+ controls? a case[^:]*): .*$")
 _UNTOLD = Told(None, 1, None)
 LINKED, POPULATION = "linked", "population"  # of a table of records; of everybody
 
@@ -149,7 +151,7 @@ def make_card(
         steps=tuple(f"{left.step}. {left.rule}" for left in _steps(entry, counts)),
         tables=tables,
         coverage=_coverage(counts, minimum, others),
-        missing=(_missing(counts, minimum) if before is None else before) if is_told else {},
+        missing=(_missing(counts, tables, minimum) if before is None else before) if is_told else {},
         day=counts.day.isoformat(),
         came=came,
         went=went,
@@ -188,8 +190,15 @@ def _tables(
 
 
 def _steps(entry: Registered, counts: Counts) -> tuple[Left, ...]:
+    """The attrition, its rules without what they count themselves."""
     total = counts.total
-    return entry.attrition or (Left(1, "images", total.people, 0, total.value),)
+    steps = entry.attrition or (Left(1, "images", total.people, 0, total.value),)
+    return tuple(left._replace(rule=_without_counts(left.rule)) for left in steps)
+
+
+def _without_counts(rule: str) -> str:
+    """A rule of the attrition less how many ids its list has, and how many cases got how many controls."""
+    return _CONTROLS.sub(r"\1", _LIST.sub("list of ids", rule))
 
 
 def _told(
@@ -235,8 +244,14 @@ def _coverage(counts: Counts, minimum: int, earlier: Sequence[Card]) -> dict[tup
     return found
 
 
-def _missing(counts: Counts, minimum: int) -> dict[str, tuple[Share, ...]]:
-    return {name: tuple(_shares(one.rows, one.columns, minimum)) for name, one in counts.filled.items()}
+def _missing(counts: Counts, tables: Mapping[str, Table | None], minimum: int) -> dict[str, tuple[Share, ...]]:
+    """Of images, and of records of which it is told how many people have some: what few lack says what each lacks."""
+    found = {}
+    for name, one in counts.filled.items():
+        linked = tables.get(f"{LINKED} {name.removeprefix('records/')}", {("with a row",): Told(0, 0, 0)})
+        if ((linked or {}).get(("with a row",)) or _UNTOLD).value is not None:
+            found[name] = tuple(_shares(one.rows, one.columns, minimum))
+    return found
 
 
 def _shares(rows: int, filled: Mapping[str, int], minimum: int) -> Iterator[Share]:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from smi_spark.analysis.card.contents import IMAGES, Card, from_json, make_card
+from smi_spark.analysis.card.contents import IMAGES, PATIENTS, Card, from_json, make_card
 from smi_spark.analysis.card.counts import Counts, Filled
 from smi_spark.analysis.card.page import page
 from smi_spark.analysis.card.style import STYLE
@@ -15,7 +15,7 @@ from smi_spark.analysis.card.text import text
 from smi_spark.analysis.selection import Left
 from smi_spark.analysis.suppression import Count
 from smi_spark.errors import TableError
-from tests.cards import ENTRY, a_card, the_next
+from tests.cards import ENTRY, a_card, counts, the_next
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,44 @@ def test_the_card_of_a_version_that_one_person_left_is_the_one_before_and_says_s
         assert table is not None
         assert before is not None
         assert {k: told.value for k, told in table.items()} == {k: told.value for k, told in before.items()}, name
+
+
+def test_what_rules_count_themselves_is_not_told() -> None:
+    few = ENTRY.attrition[-1]
+    steps = (
+        *ENTRY.attrition[:1],
+        Left(2, "in the list of 1,203 ids (patient_id)", 1_200, 1_260, 180_000),
+        Left(3, "with up to 2 controls a case by age within 1 year, sex: 2 for 3 cases, none for 4", *few[2:]),
+    )
+    card = make_card(replace(ENTRY, attrition=steps), counts(), 10)
+    assert card.steps[1:] == (
+        "2. in the list of ids (patient_id)", "3. with up to 2 controls a case by age within 1 year, sex",
+    )  # fmt: skip
+    assert "1,203" not in page(card) + text(card) + card.to_json()
+
+
+def test_a_step_with_another_rule_is_told_as_the_one_before_where_few_people_lie_between() -> None:
+    """Whoever has the cards of two definitions, one within the other, would know them."""
+    older = (
+        ENTRY.attrition[0],
+        Left(2, "body part head", 14_377, 17_002, 2_209_118),
+        Left(3, "age 1–90", 14_100, 16_500, 2_100_000),
+        *ENTRY.attrition[3:],
+    )
+    wider = (older[0], older[1], Left(3, "age 0–90", 14_104, 16_504, 2_100_100), *older[3:])
+    longer = (older[0], Left(2, "sex F or M", 14_800, 17_500, 2_300_000), *wider[1:])
+    first = make_card(replace(ENTRY, attrition=older), counts(), 10)
+    for steps, name in ((wider, "3. age 0–90"), (longer, "4. age 0–90")):
+        numbered = tuple(left._replace(step=number) for number, left in enumerate(steps, start=1))
+        second = make_card(replace(ENTRY, version=2, attrition=numbered), counts(), 10, [first], (0, 0))
+        told = (second.tables[PATIENTS] or {})[name,]
+        assert (told.value, told.version) == (14_100, 1)
+
+
+def test_of_records_that_few_have_not_even_missing_values_are_told(card: Card) -> None:
+    assert set(card.missing) == {"images", "records/smr01"}
+    of_few = replace(counts(), linked={"smr01": 4, "prescribing": 880})
+    assert set(make_card(ENTRY, of_few, 10).missing) == {"images"}
 
 
 def test_many_who_came_are_told_anew() -> None:
