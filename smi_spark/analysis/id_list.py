@@ -107,8 +107,13 @@ def _read(source: Path) -> tuple[str, dict[str, int]]:
 def _read_rows(rows: Iterator[tuple[int, list[str]]]) -> tuple[str, dict[str, int]]:
     first, header = next(rows, (1, []))
     known = get_args(Listed)
-    column = header[0] if (first, len(header)) == (1, 1) else ""
-    if column not in known:  # and may be an id, in a file that has no header
+    if len(header) > 1:
+        raise _error(
+            f"line 1 has {len(header)} columns, and a list has one: take out the others, and commas at its end"
+        )
+    by_small = {name.casefold(): name for name in known}
+    column = by_small.get(header[0].casefold(), "") if header and first == 1 else ""
+    if not column:  # the line may be an id, in a file that has no header
         raise _error(f"line 1 has to say what the ids are: one of {', '.join(known)}")
     lines: dict[str, int] = {}
     wrong: list[int] = []

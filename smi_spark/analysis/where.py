@@ -63,8 +63,9 @@ FUNCTIONS: Mapping[str, tuple[str, str]] = {
 
 
 def told(where: Expression) -> str:
-    """The expression in the attrition: its beginning where it is long."""
-    return f"where {where.text if len(where.text) <= _WIDEST else f'{where.text[:_WIDEST]} …'}"
+    """The expression in the attrition, one line: its beginning where it is long."""
+    line = " ".join(where.text.split())
+    return f"where {line if len(line) <= _WIDEST else f'{line[:_WIDEST]} …'}"
 
 
 def wrong_parts(where: Expression, place: str) -> Iterator[str]:

@@ -33,7 +33,9 @@ def error(place: Path, text: str) -> str:
 
 def test_a_list_is_its_different_ids_whatever_its_file_is(tmp_path: Path) -> None:
     one = definition(written(tmp_path / "one.csv", UIDS))
-    other = definition(written(tmp_path / "other.csv", "\ufeffStudyInstanceUID\r\n2.25.11\r\n2.25.3\r\n2.25.7\r\n"))
+    other = definition(
+        written(tmp_path / "other.csv", "\ufeffSTUDYINSTANCEUID\r\n2.25.11\r\n  \r\n2.25.3\r\n2.25.7\r\n")
+    )
     assert one.images.from_list is not None
     assert (one.images.from_list.column, one.images.from_list.count) == ("StudyInstanceUID", 3)
     assert str(one.images.from_list) == "in the list of 3 ids (StudyInstanceUID)"
@@ -68,8 +70,8 @@ def test_a_list_lies_beside_its_definition_and_its_ids_stay_there(tmp_path: Path
                              "SOPInstanceUID, patient_id."),
         ("", "line 1 has to say what the ids are: one of StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID, "
              "patient_id."),
-        ("StudyInstanceUID,patient_id\n2.25.7,a\n", "line 1 has to say what the ids are: one of StudyInstanceUID, "
-                                                    "SeriesInstanceUID, SOPInstanceUID, patient_id."),
+        ("StudyInstanceUID,patient_id\n2.25.7,a\n", "line 1 has 2 columns, and a list has one: take out the others, "
+                                                    "and commas at its end."),
         ("StudyInstanceUID\n2.25.7\n1.2.840.1\n\n2.25.7,x\n",
          "lines 3, 5: not one of the UIDs (2.25.…) that zone 2 has."),
         (f"patient_id\nab12\n{CHI}\n{CHI[:6]}-{CHI[6:]}\n{CHI[1:]}\nO'Neill\n",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from smi_spark.analysis.definition import Definition, read_definition
 from smi_spark.analysis.grammar import parse_expression
+from smi_spark.analysis.where import told as one_line
 from smi_spark.errors import ConfigError
 
 PLACE = "conf/cohorts/lung.yaml"
@@ -142,6 +143,13 @@ def test_functions_that_are_not_listed_are_refused(function: str) -> None:
 @pytest.mark.parametrize("where", [["KVP > 1"], {"text": "KVP > 1", "tree": "KVP > 1"}, 1, True])
 def test_what_is_no_text_is_refused(where: Any) -> None:
     assert error(where).startswith("an expression is one text.")
+
+
+def test_it_is_one_line_of_the_attrition() -> None:
+    where = read_definition(lung("ProtocolName = 'a\nb'"), PLACE).images.where
+    assert where is not None
+    assert where.text == "ProtocolName = 'a\nb'"
+    assert one_line(where) == "where ProtocolName = 'a b'"
 
 
 def test_a_long_text_is_not_repeated_whole() -> None:
