@@ -30,6 +30,10 @@ def _told(problem: Mapping[str, Any], known: str) -> str:
         return f"a text is wanted{_quotes(given)}"
     if kind in _EMPTY:
         return "nothing is given"
+    if kind in ("float_type", "float_parsing"):
+        return f"a number is wanted{', without quotes' if isinstance(given, str) else ''}"
+    if kind in ("bool_type", "bool_parsing"):
+        return f"true or false is wanted{', without quotes' if isinstance(given, str) else ''}"
     if kind in _WHOLE:
         return f"a whole number is wanted{', without quotes' if isinstance(given, str) and given.isdigit() else ''}"
     if kind == "value_error":

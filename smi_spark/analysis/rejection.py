@@ -38,13 +38,15 @@ Values = Annotated[tuple[str, ...], BeforeValidator(one_or_more), AfterValidator
 class Condition(Part):
     """What must hold of one column; all that is given must. Unknown where the column has no value, but for present."""
 
-    is_: Annotated[bool | None, Field(alias="is", description="true or false, for columns that say so")] = None
+    is_: Annotated[
+        bool | None, Field(strict=True, alias="is", description="true or false, for columns that say so")
+    ] = None
     any_of: Annotated[Values | None, Field(description="the value, or one of several, is one of these")] = None
     all_of: Annotated[Values | None, Field(description="each of these is among the values")] = None
     none_of: Annotated[Values | None, Field(description="none of these is the value or among the values")] = None
-    at_least: Annotated[float | None, Field(description="number from which on it fits")] = None
-    at_most: Annotated[float | None, Field(description="number up to which it fits")] = None
-    present: Annotated[bool | None, Field(description="whether there is a value")] = None
+    at_least: Annotated[float | None, Field(strict=True, description="number from which on it fits")] = None
+    at_most: Annotated[float | None, Field(strict=True, description="number up to which it fits")] = None
+    present: Annotated[bool | None, Field(strict=True, description="whether there is a value")] = None
     listed_in: Annotated[str | None, Field(description="file beside the rules with UIDs, one a line")] = None
 
 
@@ -234,6 +236,9 @@ def _named_twice(names: list[str], place: str) -> Iterator[str]:
 
 
 def _wrong_condition(where: str, column: str, condition: Condition, kinds: Mapping[str, str]) -> Iterator[str]:
+    if column not in kinds and any(known.name == column for known in load_schema("images").columns):
+        yield f"{where}: {column} stands in no table beyond zone 1. Take it out."
+        return
     if column not in kinds:
         yield f"{where}: {column} is not a column of images in zone 2.{nearest(column, kinds)}"
         return

@@ -29,7 +29,7 @@ def error(**fields: Any) -> str:
     [
         (0, "hold_out: Input should be greater than 0. Given: 0."),
         (1.0, "hold_out: Input should be less than 1. Given: 1.0."),
-        ("a fifth", "hold_out: Input should be a valid number, unable to parse string as a number. Given: 'a fifth'."),
+        ("a fifth", "hold_out: a number is wanted, without quotes. Given: 'a fifth'."),
     ],
 )
 def test_a_share_lies_between_0_and_1(share: Any, told: str) -> None:

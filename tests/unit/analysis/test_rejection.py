@@ -179,7 +179,13 @@ def test_the_shipped_rules_read_and_reject_what_they_are_for() -> None:
         ({"rules": [{"name": "a", "when": {"is_orignal": {"is": False}}}]},
          "rule a: is_orignal is not a column of images in zone 2. Did you mean is_original?"),
         ({"rules": [{"name": "a", "when": {"PatientName": {"present": True}}}]},
-         "rule a: PatientName is not a column of images in zone 2. Did you mean PatientSex?"),
+         "rule a: PatientName stands in no table beyond zone 1. Take it out."),
+        ({"rules": [{"name": "a", "when": {"SliceThickness": {"at_least": True}}}]},
+         "rules[0].when.SliceThickness.at_least: a number is wanted. Given: True. "
+         "It is: number from which on it fits."),
+        ({"rules": [{"name": "a", "when": {"is_original": {"is": "no"}}}]},
+         "rules[0].when.is_original.is: true or false is wanted, without quotes. Given: 'no'. "
+         "It is: true or false, for columns that say so."),
         ({"rules": [{"name": "a", "when": {"SliceThickness": {"any_of": ["1"]}}}]},
          "rule a: SliceThickness is double: any_of does not go with it. Ask for at_least, at_most, present."),
         ({"rules": [{"name": "a", "when": {"face_risk": {"is": True}}}]},
