@@ -81,12 +81,16 @@ LOCAL_SETTINGS = {
 }
 
 
+_GIVEN: dict[str, Config] = {}
+
+
 def get_session(config: Config, name: str = "smi_spark") -> SparkSession:
     """The running session as it is, else the one spark-submit brings, else a local one with Delta.
 
     A session that is submitted keeps its master, its memory and its extensions; ``config.spark`` is for local ones.
     Raises MachineError when there is no Java 17 or 21, or the session that a cluster brings has no Delta.
     """
+    _GIVEN["config"] = config
     running = SparkSession.getActiveSession()
     if running is not None:
         return running
@@ -100,6 +104,16 @@ def get_session(config: Config, name: str = "smi_spark") -> SparkSession:
     spark = builder.getOrCreate()
     _check_delta(spark)
     return spark
+
+
+def given_config() -> Config:
+    """The configuration that a session was last asked for with; MachineError where none was."""
+    if "config" not in _GIVEN:
+        raise MachineError(
+            "This session does not say which installation it is of. Start it with get_session(load_config(FILE)), or "
+            "give the configuration: smi_spark.analysis.open_cohort(spark, config, project, cohort)."
+        )
+    return _GIVEN["config"]
 
 
 def spark_jars() -> Path:

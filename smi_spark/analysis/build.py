@@ -17,6 +17,7 @@ from smi_spark.analysis.hold_out import count_held_out
 from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
 from smi_spark.analysis.permission import check_permitted, left_out, with_rejection
 from smi_spark.analysis.project import Project, load_project
+from smi_spark.analysis.project_list import translated
 from smi_spark.analysis.registry import (
     TERMS,
     Input,
@@ -88,6 +89,7 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
     if dry_run:
         pinned = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
         zone_2 = read_inputs(spark, config, *pinned, datetime.now(UTC).date())
+        definition = translated(definition, zone_2.images, config.keys.projects, zone_2.replaced)
         dry = rehearse(*zone_2.left(), definition, project.minimum_cell)
         return Built(definition, dry.attrition, left_out=_told(definition, project, zone_2), dry=dry)
     run_id = new_run_id()
@@ -99,6 +101,7 @@ def _build(spark: SparkSession, config: Config, definition: Definition, project:
     inputs, opt_outs = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
     day = datetime.now(UTC).date()
     zone_2 = read_inputs(spark, config, inputs, opt_outs, day)
+    definition = translated(definition, zone_2.images, config.keys.projects, zone_2.replaced)
     place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
     versions = registered(spark, config, definition.project, definition.cohort)
     last, told = newest(versions), ""

@@ -16,8 +16,8 @@ from smi_spark.analysis.rule_checks import wrong_rules
 from smi_spark.analysis.rules import Name, Records, Rule, all_rules, record_schema
 from smi_spark.analysis.windows import Part, Window
 from smi_spark.config import validate
-from smi_spark.errors import ConfigError, unknown_name
-from smi_spark.schema import record_tables
+from smi_spark.errors import ConfigError, nearest, unknown_name
+from smi_spark.schema import load_schema, record_tables
 from smi_spark.yaml_file import load_yaml
 
 REGISTRY = "cohorts"  # the folder of the registry in zone 3: no project can have its name
@@ -50,8 +50,12 @@ def _tables(given: Any) -> Any:
 
 
 class Deliver(Part):
-    """What the snapshot holds beside the images and their studies."""
+    """What the snapshot holds of the images, and beside them."""
 
+    images: Annotated[
+        OneOrMore | None,
+        Field(description="columns of images wanted, beside ids, modality, year and StudyDate; left out: all"),
+    ] = None
     records: Annotated[
         dict[str, Delivery],
         BeforeValidator(_tables),
@@ -149,6 +153,11 @@ def _wrong_names(definition: Definition, place: str) -> Iterator[str]:
     if definition.controls and definition.controls.candidates:
         yield from wrong_image_names(definition.controls.candidates.images, f"{place}: controls.from.images")
     yield from wrong_rules(definition.records, definition.groups or {}, place, definition.rules_of_patients())
+    of_images = {column.name for column in load_schema("images").in_zone("analysis")}
+    for column in definition.deliver.images or ():
+        if column not in of_images:
+            told = f"{column} is not a column of images in a snapshot; docs/data-dictionary.md lists them."
+            yield f"{place}: deliver.images: {told}{nearest(column, of_images)}"
     for table, delivery in definition.deliver.records.items():
         if table not in record_tables():
             yield unknown_name(f"{place}: deliver.records", table, "table", record_tables())

@@ -114,7 +114,7 @@ def _numbers(table: Any, name: str, of_people: bool) -> pd.DataFrame:
 def _number(value: Any, place: str, of_people: bool) -> float | None:
     if pd.isna(value):
         return None
-    if not isinstance(value, Number) or isinstance(value, bool | complex):  # type: ignore[arg-type]
+    if not isinstance(value, Number) or isinstance(value, bool | complex):
         raise InputError(f"{place} is a {type(value).__name__}, not a number. Put null where a cell is hidden.")
     number = float(value)  # type: ignore[arg-type]
     if not isfinite(number) or (of_people and (number < 0 or number != int(number))):
@@ -180,10 +180,10 @@ def _sums(counts: pd.DataFrame, total: str) -> Iterator[tuple[list[_Place], _Pla
     """Places of cells, and that of what they add up to."""
     rows, columns = range(len(counts.index)), range(len(counts.columns))
     if total in counts.columns:
-        last = counts.columns.get_loc(total)
+        last = list(counts.columns).index(total)
         yield from (([(r, c) for c in columns if c != last], (r, last)) for r in rows)
     if total in counts.index:
-        last = counts.index.get_loc(total)
+        last = list(counts.index).index(total)
         yield from (([(r, c) for r in rows if r != last], (last, c)) for c in columns)
 
 

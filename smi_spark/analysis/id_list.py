@@ -27,25 +27,55 @@ _HEALTH_NUMBER = re.compile(r"[0-9]{9,10}")
 
 @dataclass(frozen=True)
 class _Ids:
-    """What was read: the ids, each with the line where it stands first, and the file."""
+    """What was read: the ids, each with the line where it stands first, and the file; ids of a project translated."""
 
     lines: Mapping[str, int] = field(compare=False, default_factory=dict)
     source: Path = field(compare=False, default=Path())
+    zone_2: Mapping[str, int] | None = field(compare=False, default=None)
 
 
 class IdList(Part):
-    """Ids of zone 2. Equal ids are the same list, whatever its file is called and however often each stands there."""
+    """Ids of zone 2, or of a project's snapshots. Equal ids are the same list, whatever its file is called and however
+    often each stands there.
+    """
 
     column: Annotated[Listed, Field(description="what the ids are of")]
     count: Annotated[int, Field(ge=1, description="how many different ids")]
     sha256: Annotated[str, Field(description="SHA-256 of the ids, sorted, each with a line feed before it")]
+    of: Annotated[
+        Literal["project"] | None, Field(description="project, for ids of its snapshots; left out: ids of zone 2")
+    ] = None
     _ids: _Ids = PrivateAttr(default_factory=_Ids)
 
     def __str__(self) -> str:
-        return f"in the list of {self.count:,} ids ({self.column})"
+        return f"in the list of {self.count:,} ids ({self.column}{' of the project' if self.of else ''})"
 
     def ids(self) -> Mapping[str, int]:
-        """The ids, each with the line where it stands first.
+        """The ids as zone 2 has them, each with the line where it stands first; a project's once they are translated.
+
+        Raises ConfigError as ``given``.
+        """
+        if self.of is None:
+            return self.given()
+        assert self._ids.zone_2 is not None, "a project's ids are translated before images are selected by them"
+        return self._ids.zone_2
+
+    def translated(self, pairs: Iterable[tuple[str, str]]) -> "IdList":
+        """The same list, with ids of zone 2 in place of those that they stand for: pairs of an id as the file has it
+        and one of zone 2. An id without one stays, as it is known to none.
+        """
+        lines, found = self.given(), dict[str, dict[str, int]]()
+        for one, zone_2 in pairs:
+            found[one] = {**found.get(one, {}), zone_2: lines[one]}
+        known: dict[str, int] = {}
+        for one, line in lines.items():
+            known |= found.get(one, {one: line})
+        other = self.model_copy()
+        other._ids = _Ids(lines, self._ids.source, known)
+        return other
+
+    def given(self) -> Mapping[str, int]:
+        """The ids as the file has them, each with the line where it stands first.
 
         Raises ConfigError where only the list's hash is known, as of a definition that the registry has.
         """
@@ -62,28 +92,36 @@ class IdList(Part):
         With ``write`` they are written beside the list, into ``<list>.unknown.csv``; of none only where that file is
         there from before.
         """
-        in_order = sorted(unknown, key=self.ids().__getitem__)
+        known = self.ids()
+        in_order = sorted(unknown, key=known.__getitem__)
         beside = self._ids.source.with_suffix(".unknown.csv")
         wanted = write and (in_order or beside.exists())
         place = _write(beside, [self.column, *in_order]) if wanted else ""
-        lines = _lines([self._ids.lines[one] for one in in_order])
+        lines = _lines([known[one] for one in in_order])
         return f"{len(in_order):,} of {self.count:,} ids, {lines}{place}" if in_order else ""
 
 
 def read_id_list(given: Any, info: ValidationInfo) -> Any:
     """The IdList in the file that ``given`` names, in UTF-8: a line that says what the ids are, then an id a line.
 
+    given: the file's name, or ``{file: …, of: project}`` for a list of ids of the project's snapshots.
+
     It is named from the folder of the definition's file. Raises PydanticCustomError naming the line. No id is repeated
     in it: one that is none of zone 2 may say who somebody is.
     """
-    if not isinstance(given, str | Path):
+    file, of = given, None
+    if isinstance(given, Mapping) and "file" in given:
+        if set(given) - {"file", "of"} or given.get("of", "project") != "project":
+            raise _error("a list is a file's name, or {file: ids.csv, of: project} for ids of the project's snapshots")
+        file, of = given["file"], given.get("of")
+    if not isinstance(file, str | Path):
         return given
-    source = ((info.context or {}).get("folder") or Path()) / given
+    source = ((info.context or {}).get("folder") or Path()) / file
     column, lines = _read(source)
     digest = hashlib.sha256(column.encode())
     for one in sorted(lines):
         digest.update(b"\n" + one.encode())
-    ids = IdList.model_validate({"column": column, "count": len(lines), "sha256": digest.hexdigest()})
+    ids = IdList.model_validate({"column": column, "count": len(lines), "sha256": digest.hexdigest(), "of": of})
     ids._ids = _Ids(lines, source)
     return ids
 

@@ -7,14 +7,20 @@ from pathlib import Path
 from smi_spark.analysis.definition import Definition, load_definition
 from smi_spark.analysis.images_wanted import LOOKED_AT
 from smi_spark.analysis.project import Project, load_project
+from smi_spark.analysis.rejection import MODALITY
 from smi_spark.analysis.rules import record_schema
+from smi_spark.analysis.uid_list import UIDS
 from smi_spark.analysis.windows import Dates
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import PATIENT_ID
 from smi_spark.deidentified.profile.columns import weaker_columns
 from smi_spark.deidentified.profile.definition import load_profile
 from smi_spark.errors import ConfigError
+from smi_spark.schema import load_schema
 from smi_spark.secure.partitions import MODALITIES, OTHER
+
+# By these tables are partitioned and joined, and people held out.
+_ALWAYS = (PATIENT_ID, *UIDS, MODALITY, "year", "StudyDate", "held_out")
 
 
 def load_permitted(config: Config, path: str | Path) -> Definition:
@@ -55,16 +61,31 @@ def with_rejection(definition: Definition, project: Project) -> Definition:
 def left_out(definition: Definition, project: Project) -> dict[str, tuple[str, ...]]:
     """Table of the snapshot (images, series, studies, patients, records/…) → columns that it does not have, sorted.
 
-    Of images and what is rolled up from them: those that say more than the project's profile allows. Of records: those
+    Of images and what is rolled up from them: those that say more than the project's profile allows, and columns of
+    images that the definition does not ask for, where it asks for some. Of records: those
     that the project may not have, or that the definition does not ask for; patient_id is always there.
     """
-    found = dict(weaker_columns(load_profile(project.profile)))
+    found = {
+        table: tuple(sorted({*weaker, *_not_asked_for(definition, table)}))
+        for table, weaker in weaker_columns(load_profile(project.profile)).items()
+    }
     for table, delivery in sorted(definition.deliver.records.items()):
         wanted = delivery.columns or project.records[table]
         names = [column.name for column in record_schema(table).in_zone("analysis")]
         left = [name for name in names if wanted is not None and name not in (*wanted, PATIENT_ID)]
         found[f"records/{table}"] = tuple(sorted(left))
     return found
+
+
+def _not_asked_for(definition: Definition, table: str) -> set[str]:
+    """Columns of images that a table of a snapshot does not have by its definition."""
+    wanted = definition.deliver.images
+    if wanted is None:
+        return set()
+    images = load_schema("images")
+    there = {column.name for column in load_schema(table).in_zone("analysis")}
+    of_images = {column.name for column in images.in_zone("analysis")}
+    return there & of_images - {*wanted, *images.key_in("analysis"), *_ALWAYS}
 
 
 def _beyond_term(project: Project, place: str, today: date) -> Iterator[str]:

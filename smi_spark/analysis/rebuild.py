@@ -16,6 +16,7 @@ from smi_spark.analysis.delivery import patients_for_project
 from smi_spark.analysis.opt_outs import ZoneTwo, check_unmoved, pin_opt_outs
 from smi_spark.analysis.permission import check_permitted, left_out, with_rejection
 from smi_spark.analysis.project import Project, load_project
+from smi_spark.analysis.project_list import translated
 from smi_spark.analysis.registry import Input, Registered, register, registered
 from smi_spark.analysis.selection import choose
 from smi_spark.analysis.snapshot import Shape, checksum_of, content_sums, snapshot_rows
@@ -86,6 +87,7 @@ def rebuild_cohort(
         inputs = tuple(source for source in before.inputs if source.name != opt_outs_copy(config).name)
         _check_kept(spark, config, before, inputs)
         zone_2 = _everybody(read_inputs(spark, config, inputs, opt_outs, datetime.now(UTC).date()))
+        shape = replace(shape, definition=translated(definition, zone_2.images, config.keys.projects, zone_2.replaced))
         gone = _gone_since(spark, config, before, zone_2)
         count = gone.count()
         images, records = zone_2.left()

@@ -168,3 +168,9 @@ def test_the_java_check_needs_nothing_but_python(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert (answer.returncode, answer.stderr) == (1, f"No Java found in JAVA_HOME={tmp_path}. {REMEDY}\n")
+
+
+def test_a_session_of_no_installation_opens_no_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_GIVEN", {})
+    with pytest.raises(MachineError, match=r"^This session does not say which installation it is of\. Start it with"):
+        session.given_config()

@@ -13,15 +13,19 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+import smi_spark
 from smi_spark import __version__, tables
-from smi_spark.analysis import compare, open_cohort
+from smi_spark.analysis import open_cohort
 from smi_spark.analysis.build import build_cohort
 from smi_spark.analysis.definition import read_definition
 from smi_spark.analysis.delivery import for_project
+from smi_spark.analysis.permission import left_out
+from smi_spark.analysis.project import load_project
+from smi_spark.analysis.project_list import translated
 from smi_spark.analysis.rebuild import rebuild_cohort
 from smi_spark.analysis.registry import Delivered, Registered, registered
-from smi_spark.analysis.selection import Left
-from smi_spark.analysis.snapshot import content_checksum
+from smi_spark.analysis.selection import Left, select_images
+from smi_spark.analysis.snapshot import Shape, content_checksum, snapshot_rows
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import id_columns
 from smi_spark.deidentified.dates import POLICIES, shift_weeks
@@ -29,6 +33,7 @@ from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.errors import ConfigError, InputError, TableError
 from smi_spark.schema import load_schema
+from smi_spark.session import get_session
 from tests.built import PROJECT, QUESTION, SCAN, Story, build_again_and_again, definition, image
 from tests.projects import with_projects
 from tests.rows import frame
@@ -100,6 +105,9 @@ def test_another_definition_is_the_next_version_and_the_one_before_stays(spark: 
     assert story.other.entry.version == 2
     config = story.config
     assert open_cohort(spark, config, "demo", "head_ct", 2).images.count() == 2
+    for name in ("images", "patients"):
+        place = tables.table(config, f"analysis/demo/head_ct/{name}", schema=name).uri
+        spark.sql(f"VACUUM delta.`{place}`")  # takes no file that a version has
     old = open_cohort(spark, config, "demo", "head_ct", 1)
     frames = {table.name: old.table(table.name) for table in old.entry.tables}
     assert old.images.count() == 3
@@ -340,10 +348,39 @@ def test_two_versions_are_compared(spark: SparkSession, story: Story) -> None:
         "          2 → hidden          2 → hidden          3 → hidden  smr01: any record, from 1 day until 3 months",
         f"               – → 1               – → 1               – → 2  no smr01: any record, {late}",
     ]
-    moved = compare(second, open_cohort(spark, story.config, "demo", "head_ct", 3))
+    assert get_session(story.config) is not None  # which says whose cohorts are meant
+    moved = smi_spark.compare(second, smi_spark.open_cohort(spark, "demo", "head_ct", 3))
     assert moved.counts["images"] == (0, 0, 2, 0)
     assert len(moved.causes) == 1
     assert moved.causes[0].startswith("input deidentified/images: ")
+
+
+def test_a_list_of_a_snapshots_own_ids_means_the_same_people(spark: SparkSession, story: Story, tmp_path: Path) -> None:
+    key = project_key(load_key(story.config.keys.projects), "demo")
+    picked = tmp_path / "picked.csv"
+    picked.write_text(f"patient_id\n{pseudonym(key, 'patient', 'nobody')}\n{pseudonym(key, 'patient', 'ann')}\n")
+    from_list = {"modality": "CT", "from_list": {"file": str(picked), "of": "project"}}
+    asked = read_definition({**QUESTION, "images": from_list, "records": {}, "deliver": {}}, "test.yaml")
+    images = tables.read(spark, tables.table(story.config, "deidentified/images"))
+    meant = translated(asked, images, story.config.keys.projects, None)
+    assert (meant, meant.sha256()) == (asked, asked.sha256())
+    assert sorted(row[0] for row in select_images(images, {}, meant).select("patient_id").collect()) == ["ann", "ann"]
+    told = str(build_cohort(spark, story.config, asked, dry_run=True))
+    assert "2. in the list of 2 ids (patient_id of the project)" in told
+    assert "not found among CT images: 1 of 2 ids, line 2" in told
+
+
+def test_images_have_the_columns_that_are_asked_for(spark: SparkSession, story: Story) -> None:
+    asked = read_definition({**QUESTION, "records": {}, "deliver": {"images": ["KVP"]}}, "test.yaml")
+    shape = Shape(asked, "shift", left_out(asked, load_project(story.config, "demo")))
+    images = tables.read(spark, tables.table(story.config, "deidentified/images"))
+    rows = snapshot_rows(story.config, shape, images, {})
+    assert sorted(rows["images"].columns) == sorted(
+        ["patient_id", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "modality", "year", "StudyDate",
+         "held_out", "KVP"]
+    )  # fmt: skip
+    counted = rows["patients"].select("study_count", "series_count", "image_count", "body_part_labels")
+    assert sorted(map(tuple, counted.collect())) == [(1, 1, 1, []), (1, 1, 1, []), (1, 1, 2, [])]
 
 
 def test_inputs_that_moved_make_a_version_even_of_the_same_content(story: Story) -> None:

@@ -152,6 +152,11 @@ def test_a_code_system_means_all_its_columns_and_a_column_itself() -> None:
             "if it has any.",
         ),
         (
+            "deliver/images", ["KPV"],
+            "deliver.images: KPV is not a column of images in a snapshot; docs/data-dictionary.md lists them. "
+            "Did you mean KVP?",
+        ),
+        (
             "deliver/records", {"smr08": {}},
             "deliver.records: smr08 is not a table. "
             "Tables here: ae, deaths, demography, prescribing, smr00, smr01, smr02, smr04, smr06. Did you mean smr06?",

@@ -63,6 +63,24 @@ def test_a_list_lies_beside_its_definition_and_its_ids_stay_there(tmp_path: Path
     )
 
 
+def test_ids_of_a_projects_snapshots_are_another_list_and_become_those_of_zone_2(tmp_path: Path) -> None:
+    place = written(tmp_path / "picked.csv", "patient_id\np1\np2\np3\n")
+    of_zone_2, of_project = (definition(given) for given in (place, {"file": place, "of": "project"}))
+    assert of_zone_2.sha256() != of_project.sha256()
+    assert read_definition(json.loads(of_project.to_json()), "registry") == of_project
+    listed = of_project.images.from_list
+    assert listed is not None
+    assert str(listed) == "in the list of 3 ids (patient_id of the project)"
+    known = listed.translated([("p3", "z3"), ("p1", "z1")])
+    assert known == listed
+    assert known.ids() == {"z1": 2, "p2": 3, "z3": 4}
+    assert known.tell(["p2"], write=True) == f"1 of 3 ids, line 3; all of them in {tmp_path / 'picked.unknown.csv'}"
+    with pytest.raises(
+        ConfigError, match=r"images.from_list: a list is a file's name, or {file: ids.csv, of: project}"
+    ):
+        definition({"file": place, "of": "snapshot"})
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -201,6 +201,18 @@ def test_columns_that_say_more_than_the_profile_or_are_not_permitted_are_left_ou
     assert set(left_out(narrower, read_project(LUNG, PLACE))["records/smr01"]) - set(smr01) == {"ADMISSION_DATE"}
 
 
+def test_columns_of_images_that_are_not_asked_for_are_left_out_of_all_that_has_them(strict: str) -> None:
+    asked = read_definition({**NODULES, "deliver": {"images": ["KVP", "PatientSex"]}}, ASKED)
+    project = read_project({**LUNG, "profile": strict}, PLACE)
+    kept = {name: {c.name for c in load_schema(name).in_zone("analysis")} - set(left)
+            for name, left in left_out(asked, project).items()}  # fmt: skip
+    ids = {"patient_id", "StudyInstanceUID", "SeriesInstanceUID"}
+    assert kept["images"] == {*ids, "SOPInstanceUID", "modality", "year", "StudyDate", "held_out", "KVP"}
+    assert ids | {"image_count", "held_out"} <= kept["series"]
+    assert {"body_part_label", "manufacturer_label", "SliceThickness"}.isdisjoint(kept["series"] | kept["studies"])
+    assert "first_study_date" in kept["patients"]
+
+
 def test_who_selects_by_what_the_profile_hides_would_tell_it(strict: str) -> None:
     told = beyond(project={"profile": strict}, images={"modality": "CT", "sex": "F", "age": {"min": 40}})
     assert told == [
