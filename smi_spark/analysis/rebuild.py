@@ -91,7 +91,7 @@ def rebuild_cohort(
         gone = _gone_since(spark, config, before, zone_2)
         count = gone.count()
         images, records = zone_2.left()
-        chosen = choose(images, records, definition)
+        chosen = choose(images, records, shape.definition)
         sums = content_sums(snapshot_rows(config, shape, chosen, records, zone_2.replaced))
         same = _is_same(spark, config, before, sums, gone if count else None)
         found = Rebuilt(before, before, count, project.minimum_cell, otherwise_same=same)

@@ -72,7 +72,7 @@ def snapshot_rows(
 ) -> dict[str, DataFrame]:
     """The tables of a snapshot as ``write_snapshot`` would write them, none of them written."""
     further = delivered_rows(config, shape, chosen, records, replaced)
-    rows = {"images": further.pop("images")}
+    rows = {"images": further.pop("images").select(*shape.table(config, "images").columns)}  # as they are rolled up
     rows |= rolled_up(config, shape, rows["images"])
     rows |= {name: _naming_the_cohort(name, more, rows["patients"]) for name, more in further.items()}
     return {name: df.select(*shape.table(config, name).columns) for name, df in rows.items()}

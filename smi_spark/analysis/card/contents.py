@@ -267,8 +267,10 @@ def _shares(rows: int, filled: Mapping[str, int], minimum: int) -> Iterator[Shar
 
 
 def _moved(moved: tuple[int, int] | None, minimum: int) -> tuple[int | None, int | None]:
-    """Of those who came and went either both are told or none: their difference is."""
-    if moved is None or any(0 < people < minimum for people in moved):
+    """Of those who came and went either both are told or none, as their difference is; nor that nobody came: who knows
+    that people only went would find narrower bounds.
+    """
+    if moved is None or min(moved) < minimum:
         return None, None
     return coarse(moved[0], minimum), coarse(moved[1], minimum)
 

@@ -267,7 +267,7 @@ def _versions(card: Card) -> str:
         )
         told = f"<p>{escape(what)}</p>"
         if card.came is not None or card.went is not None:
-            came, went = (at_least(people, card.minimum) if people else "none" for people in (card.came, card.went))
+            came, went = (at_least(people, card.minimum) for people in (card.came, card.went))
             told += f"<p>Patients who came since: {came}; who went: {went}.</p>"
         else:
             told += f"<p>How many patients came and went since is {HIDDEN}, or cannot be compared.</p>"

@@ -24,7 +24,7 @@ from smi_spark.analysis.card.words import (
     withdrawal,
 )
 from smi_spark.analysis.registry import Registered
-from smi_spark.analysis.shown import HIDDEN, PATIENTS
+from smi_spark.analysis.shown import PATIENTS
 from smi_spark.analysis.suppression import ALL, Told
 
 _TOO_FEW = "Nothing of this table may be told: too few people are in it, or came or went."
@@ -139,9 +139,7 @@ def _versions(card: Card) -> list[str]:
     found = changes(card)
     told = [f"Other than in the version before: {', '.join(found)}."] if found else []
     if card.earlier:
-        came, went = (
-            HIDDEN if n is None else at_least(n, card.minimum) if n else "none" for n in (card.came, card.went)
-        )
+        came, went = (at_least(people, card.minimum) for people in (card.came, card.went))
         told.append(f"Patients who came since: {came}; who went: {went}.")
     return [*_table(("version", "built", "patients", "studies", "images", "smi_spark"), rows), "", *told]
 

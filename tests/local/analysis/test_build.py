@@ -24,7 +24,7 @@ from smi_spark.analysis.project import load_project
 from smi_spark.analysis.project_list import translated
 from smi_spark.analysis.rebuild import rebuild_cohort
 from smi_spark.analysis.registry import Delivered, Registered, registered
-from smi_spark.analysis.selection import Left, select_images
+from smi_spark.analysis.selection import Left, choose, select_images
 from smi_spark.analysis.snapshot import Shape, content_checksum, snapshot_rows
 from smi_spark.config import Config
 from smi_spark.deidentified.actions import id_columns
@@ -374,7 +374,7 @@ def test_images_have_the_columns_that_are_asked_for(spark: SparkSession, story: 
     asked = read_definition({**QUESTION, "records": {}, "deliver": {"images": ["KVP"]}}, "test.yaml")
     shape = Shape(asked, "shift", left_out(asked, load_project(story.config, "demo")))
     images = tables.read(spark, tables.table(story.config, "deidentified/images"))
-    rows = snapshot_rows(story.config, shape, images, {})
+    rows = snapshot_rows(story.config, shape, choose(images, {}, asked), {})
     assert sorted(rows["images"].columns) == sorted(
         ["patient_id", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "modality", "year", "StudyDate",
          "held_out", "KVP"]

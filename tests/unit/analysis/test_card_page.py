@@ -135,7 +135,12 @@ def test_many_who_came_are_told_anew() -> None:
     later = the_next(gone=20)
     assert later.version.patients is not None
     assert (later.version.patients.value, later.version.patients.version) == (1_180, None)
-    assert (later.came, later.went) == (0, 20)
+    assert (later.came, later.went) == (None, None)  # that nobody came would narrow what each count can have been
+    both = make_card(replace(ENTRY, version=2), counts(), 10, [a_card()], (12, 32))
+    assert (both.came, both.went) == (10, 30)
+    assert "Patients who came since: 10 or more; who went: 30 or more." in text(both)
+    assert "Patients who came since: 10 or more; who went: 30 or more." in page(both)
+    assert "Patients who came since: hidden; who went: hidden." in text(later)
 
 
 def test_of_a_cohort_of_few_people_not_even_their_number_is_told() -> None:
