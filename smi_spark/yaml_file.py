@@ -35,6 +35,10 @@ def load_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not readable as YAML: {_told(error)}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not readable as YAML: {error}") from None
+    except (ValueError, AttributeError):  # of PyYAML, which passes on what Python says
+        raise ConfigError(
+            f"{path} is not readable as YAML: a value is not what its tag (!!) says. Take the tag out."
+        ) from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} must hold fields (name: value), not {_KINDS.get(type(content), 'a value alone')}.")
     return content

@@ -146,6 +146,10 @@ def test_a_configuration_that_is_not_there_is_told() -> None:
             "first in line 1: keep one of the two.",
         ),
         (
+            "root: !!int x\n",
+            "smi.yaml is not readable as YAML: a value is not what its tag (!!) says. Take the tag out.",
+        ),
+        (
             "root: who: me\n",
             "smi.yaml is not readable as YAML: line 1, column 10: mapping values are not allowed in "
             "this context. Put a text with a colon in quotes, ",
