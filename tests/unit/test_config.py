@@ -104,8 +104,8 @@ def test_a_key_has_exactly_one_source(tmp_path: Path) -> None:
 def test_a_key_is_no_setting_of_spark(tmp_path: Path) -> None:
     given = "keys:\n  archive: {env: SMI_KEY}\n  projects: {env: P}\n"
     assert problem(written(tmp_path, given), "spark.spark.executorEnv.SMI_KEY=0a1b2c") == (
-        "smi.yaml: the file: Value error, spark.executorEnv.SMI_KEY would show a key to whoever sees Spark's pages and "
-        "event logs. Set SMI_KEY in the environment of the workers themselves."
+        "smi.yaml: spark.executorEnv.SMI_KEY would show a key to whoever sees Spark's pages and event logs. "
+        "Set SMI_KEY in the environment of the workers themselves."
     )
 
 
