@@ -17,8 +17,8 @@ _AGAINST = (("selection", "SQL"), ("attrition", "selection"))
 
 
 def selecting(place: Place) -> list[str]:
-    """All in one session, by turns: the rows that SQL and that the selection mean, in all columns, as a build takes
-    them, to nowhere; and the attrition.
+    """All in one session, by turns: the rows that SQL means and that the selection means, in all columns as a build
+    takes them, to nowhere; and the attrition.
     """
     events = place.ground.place / "events-selecting"
     lines: list[str] = []
