@@ -43,8 +43,10 @@ class DryRun:
             yield f"{_line([told_count(count) for count in several])}  {left.step}. {left.rule}"
 
     def _files(self) -> str:
-        told = HIDDEN if self.file_bytes is None else in_units(self.file_bytes)
-        return f"size of their files: {told}{'' if self.is_whole else '; that of some is not known'}"
+        if self.file_bytes is None:
+            return f"size of their files: {HIDDEN}"
+        further = "" if self.is_whole else "; that of some is not known"
+        return f"size of their files: {in_units(self.file_bytes)}{further}"
 
 
 def rehearse(images: DataFrame, records: Mapping[str, DataFrame], definition: Definition, minimum_cell: int) -> DryRun:
