@@ -21,8 +21,8 @@ def test_a_long_list_keeps_its_own_and_tells_what_is_unknown(
     rows = [("1", "ann", "2.25.1", "CT"), ("2", "ann", "2.25.1", "CT"), ("3", "bob", "2.25.3", "CT"),
             ("4", "cat", "2.25.4", "MR"), ("5", "dan", None, "CT")]  # fmt: skip
     images = spark.createDataFrame(
-        [(*row, 2020) for row in rows],
-        "SOPInstanceUID string, patient_id string, StudyInstanceUID string, modality string, year int",
+        [(*row, 2020, None) for row in rows],
+        "SOPInstanceUID string, patient_id string, StudyInstanceUID string, modality string, year int, StudyDate date",
     ).coalesce(1)
     place, beside = tmp_path / "studies.csv", tmp_path / "studies.unknown.csv"
 

@@ -210,6 +210,7 @@ def test_a_run_killed_before_it_wrote_links_adds_no_image_twice(
     assert only(rows(spark, copied, "deidentified/studies").where("modality = 'CT'"))["image_count"] == 4
 
 
+@pytest.mark.long
 def test_a_later_run_opens_no_file_of_images_that_were_dealt_with(spark: SparkSession, copied: Config) -> None:
     fill(spark, copied, "runs", [{"run_id": RUN, "job": "ingest_headers"}])
     assert run(spark, copied).images == 0

@@ -118,6 +118,7 @@ def test_a_file_that_vanished_is_marked_and_its_image_leaves_until_it_is_back(
     assert tables.versions_below(Path(config.root)) == before
 
 
+@pytest.mark.long
 def test_another_file_of_the_same_instance_takes_the_place_of_one_that_vanished(
     again: Callable[[], IngestCounts], first: Path, spark: SparkSession, config: Config
 ) -> None:
