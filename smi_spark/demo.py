@@ -20,10 +20,7 @@ from smi_spark.schema import record_tables
 
 PATIENTS = 60
 SEED = 2026
-BUILT = (
-    demo_report.COHORT,
-    "mammogram_then_breast_cancer",
-)  # of definitions that all find somebody
+BUILT = (demo_report.COHORT, "mammogram_then_breast_cancer")  # of definitions that all find somebody
 REAL_FILES = Path(pydicom.data.__file__).parent / "test_files"
 
 

@@ -1,6 +1,7 @@
 """Selection of each worked definition beside its hand-written SQL, and attrition beside selection."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from deidentified.ground import Cost
 from measures import line
@@ -68,9 +69,9 @@ def _measured(
     return definition, found["SQL"], turns
 
 
-def _files(events: object, turns: dict[str, list[Turn]]) -> dict[str, int]:
+def _files(events: Path, turns: dict[str, list[Turn]]) -> dict[str, int]:
     return {
-        name: opened(events, several[-1].begin, several[-1].end, FILES)["deidentified/images"]  # type: ignore[arg-type]
+        name: opened(events, several[-1].begin, several[-1].end, FILES)["deidentified/images"]
         for name, several in turns.items()
     }
 

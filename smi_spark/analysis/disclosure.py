@@ -116,7 +116,7 @@ def _number(value: Any, place: str, of_people: bool) -> float | None:
         return None
     if not isinstance(value, Number) or isinstance(value, bool | complex):
         raise InputError(f"{place} is a {type(value).__name__}, not a number. Put null where a cell is hidden.")
-    number = float(value)  # type: ignore[arg-type]
+    number = float(value)  # type: ignore[arg-type]  # a Number
     if not isfinite(number) or (of_people and (number < 0 or number != int(number))):
         raise InputError(f"{place} is {number:g}, not a number of people. Of other values give the contributions too.")
     return number

@@ -65,7 +65,9 @@ def left_tables(
             for value, number in zip(_fewer(values[field]), lost, strict=True)
         ]
         counts = [Count(value, number) for value, number in zip(values[field], people, strict=True)]
-        given = {name: _UNTOLD for name, one in zip(step_names(steps), steps, strict=True) if _is_hidden(one, field)}
+        given = {
+            name: _UNTOLD for name, one in zip(step_names(steps), steps, strict=True) if getattr(one, field) is None
+        }
         if held and (ALL,) not in given:
             given[ALL,] = Told(counts[-1].value, counts[-1].value, counts[-1].value)
         cells = [
@@ -123,10 +125,6 @@ def _as_patients(cell: Cell, table: str, patients: Table | None, earlier: Sequen
     if told.version is None or then is None or then.value is None:
         return _UNTOLD
     return then._replace(version=told.version)
-
-
-def _is_hidden(step: Left, field: str) -> bool:
-    return getattr(step, field) is None
 
 
 def _filled(values: Sequence[int | None]) -> list[int]:

@@ -58,7 +58,7 @@ def judge(images: DataFrame, steps: Sequence[Step], keys: Sequence[str], further
     groups = alike.groupBy(*keys).agg(
         *(F.sum(F.when(passed >= k, images_).otherwise(0)).alias(f"images_{k}") for k in range(1, len(steps) + 1)),
         *(F.min(F.when(is_left, F.col(name))).alias(name) for name in least),
-        *(F.sum(F.when(is_left, F.col(name))).alias(name) for name in _sums(further)),
+        *(F.sum(F.when(is_left, F.col(name))).alias(name) for name in _SIZES if name in alike.columns),
     )
     return reduce(lambda rows, number: _with_enough(rows, steps, number), range(len(steps)), groups)
 
@@ -66,8 +66,8 @@ def judge(images: DataFrame, steps: Sequence[Step], keys: Sequence[str], further
 def left_of(groups: DataFrame) -> DataFrame:
     """The rows of ``judge`` of which the last step left images, and of those how many (``images_1``)."""
     numbers = [name for name in groups.columns if name.startswith("images_")]
-    left = F.col(numbers[-1])
-    return groups.where(left > 0).withColumn("left", left).drop(*numbers).withColumnRenamed("left", "images_1")
+    others, left = [name for name in groups.columns if name not in numbers], F.col(numbers[-1])
+    return groups.where(left > 0).select(*others, left.alias("images_1"))
 
 
 def added_up(groups: DataFrame) -> DataFrame:
@@ -130,7 +130,3 @@ def _sizes(further: Sequence[str]) -> list[Column]:
     if FILE_SIZE not in further:
         return []
     return [F.sum(FILE_SIZE).alias("file_bytes"), F.count_if(F.col(FILE_SIZE).isNull()).alias("unsized")]
-
-
-def _sums(further: Sequence[str]) -> list[str]:
-    return [*_SIZES] if FILE_SIZE in further else []

@@ -22,6 +22,7 @@ from smi_spark.deidentified.pseudonymise import Counts, run
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.deidentified.rotation import Rotated, rotate_key
 from smi_spark.errors import InputError, OtherKeyError
+from tests.built import QUESTION as ADMITTED
 from tests.conftest import make_config
 from tests.killed import killed_behind
 from tests.rows import fill, frame
@@ -51,14 +52,7 @@ MADE = (
     "deidentified/records/smr01",
     "secure/links",
 )
-QUESTION: dict[str, Any] = {
-    "cohort": "head_ct",
-    "project": "demo",
-    "question": "Head CT, then admitted?",
-    "images": {"modality": "CT", "body_part": "head"},
-    "records": {"required": [{"table": "smr01", "window": {"from": "1 day", "until": "3 months"}}]},
-    "deliver": {"records": {"smr01": {}}},
-}
+QUESTION = ADMITTED | {"deliver": {"records": {"smr01": {}}}}
 Rows = list[dict[str, Any]]
 
 
