@@ -3,7 +3,7 @@
 import os
 import pwd
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from smi_spark.config import Config
 
@@ -14,9 +14,13 @@ def new_run_id(after: str = "") -> str:
     """A name that sorts by time, ``20261123T231500.123456Z-9f2c``, and behind ``after``, whatever the clock says."""
     now = datetime.now(UTC)
     if after:
-        behind = datetime.strptime(after.partition("-")[0], _TIME).replace(tzinfo=UTC) + timedelta(microseconds=1)
-        now = max(now, behind)
+        now = max(now, _moment(after) + timedelta(microseconds=1))
     return f"{now:{_TIME}}-{secrets.token_hex(2)}"
+
+
+def started_on(run_id: str) -> date:
+    """The day, UTC, on which the run that has this name began."""
+    return _moment(run_id).date()
 
 
 def operator(config: Config) -> str:
@@ -30,3 +34,7 @@ def operator(config: Config) -> str:
     except KeyError:
         account = str(number)
     return f"{config.operator} ({account})" if config.operator else account
+
+
+def _moment(run_id: str) -> datetime:
+    return datetime.strptime(run_id.partition("-")[0], _TIME).replace(tzinfo=UTC)

@@ -14,7 +14,7 @@ from smi_spark.analysis.controls import count_matched
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.dry_run import DryRun, rehearse
 from smi_spark.analysis.hold_out import count_held_out
-from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
+from smi_spark.analysis.opt_outs import ZoneTwo, check_unmoved, is_concerned, pin_opt_outs, said_no
 from smi_spark.analysis.permission import check_permitted, left_out, with_rejection
 from smi_spark.analysis.project import Project, load_project
 from smi_spark.analysis.project_list import translated
@@ -35,7 +35,7 @@ from smi_spark.deidentified.actions import PATIENT_ID
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.replaced import read_replaced
 from smi_spark.lease import lease
-from smi_spark.run import new_run_id, operator
+from smi_spark.run import new_run_id, operator, started_on
 
 Inputs = tuple[Input, ...]
 
@@ -99,8 +99,7 @@ def build_cohort(spark: SparkSession, config: Config, definition: Definition, dr
 
 def _build(spark: SparkSession, config: Config, definition: Definition, project: Project, run_id: str) -> Built:
     inputs, opt_outs = _pin_inputs(spark, config, definition), pin_opt_outs(spark, config)
-    day = datetime.now(UTC).date()
-    zone_2 = read_inputs(spark, config, inputs, opt_outs, day)
+    zone_2 = read_inputs(spark, config, inputs, opt_outs, started_on(run_id))
     definition = translated(definition, zone_2.images, config.keys.projects, zone_2.replaced)
     place = f"{config.zone('analysis')}/{definition.project}/{definition.cohort}"
     versions = registered(spark, config, definition.project, definition.cohort)
@@ -110,7 +109,7 @@ def _build(spark: SparkSession, config: Config, definition: Definition, project:
     shape = Shape(definition, project.dates, left_out(definition, project))
     terms = _terms(project, shape)
     recipe = (definition.sha256(), cited, key, __version__, *(terms[name] for name in TERMS))
-    is_new = last is None or not _is_of(spark, config, definition, zone_2, opt_outs, last, recipe)
+    is_new = last is None or not _is_of(spark, config, definition, zone_2, last, recipe)
     if is_new:
         number = versions[0].version + 1 if versions else 1
         pinned = inputs if opt_outs is None else (*inputs, opt_outs)
@@ -221,16 +220,14 @@ def _as_cited(spark: SparkSession, config: Config, inputs: Inputs, cited: Inputs
 
 
 def _is_of(
-    spark: SparkSession, config: Config, definition: Definition, zone_2: ZoneTwo, opt_outs: Input | None,
-    last: Registered, recipe: tuple[Any, ...],
+    spark: SparkSession, config: Config, definition: Definition, zone_2: ZoneTwo, last: Registered,
+    recipe: tuple[Any, ...],
 ) -> bool:  # fmt: skip
     """Whether the last version was made by this recipe; whom opt-outs concern is asked where all else is the same."""
     digest, inputs, *further = recipe
-    others = tuple(source for source in last.inputs if source.name not in dict(inputs))
-    if last.recipe != (digest, (*inputs, *others), *further):
-        return False
-    cited = as_cited(spark, config, definition, zone_2, opt_outs, last)
-    return last.inputs == (inputs if cited is None else (*inputs, cited))
+    opt_outs = tuple(source for source in last.inputs if source.name not in dict(inputs))
+    same = last.recipe == (digest, (*inputs, *opt_outs), *further)
+    return same and not is_concerned(spark, config, definition, zone_2, last)
 
 
 def read_inputs(spark: SparkSession, config: Config, inputs: Inputs, opt_outs: Input | None, day: date) -> ZoneTwo:

@@ -17,6 +17,7 @@ from smi_spark.analysis.selection import select_images
 from smi_spark.config import Config
 from smi_spark.deidentified.opt_outs import COPIED
 from smi_spark.errors import TableError
+from smi_spark.run import started_on
 from smi_spark.secure.opt_outs import ASKED, in_force, opt_outs_copy
 from smi_spark.secure.people import without_values
 
@@ -89,25 +90,24 @@ def said_no(spark: SparkSession, config: Config, version: int | None, day: date)
     return tables.read(spark, opt_outs_copy(config), version).where(in_force(day)).select("patient_id")
 
 
-def as_cited(
-    spark: SparkSession, config: Config, definition: Definition, zone_2: ZoneTwo, pinned: Input | None,
-    before: Registered,
-) -> Input | None:  # fmt: skip
-    """What a build that finds everything else as version ``before`` did cites of the opt-outs: the same, unless
-    somebody who said no since, or takes part again, is one whom the definition means.
+def is_concerned(
+    spark: SparkSession, config: Config, definition: Definition, zone_2: ZoneTwo, before: Registered
+) -> bool:
+    """Whether somebody whose no came into force since version ``before``, or who takes part again, is one whom the
+    definition means: by a newer list, or by a day that came.
     """
     name = opt_outs_copy(config).name
     known = next((source for source in before.inputs if source.name == name), None)
     if zone_2.said_no is None:
-        return pinned
+        return known is not None
     try:
         changed = now = zone_2.said_no
         if known is not None:
-            then = said_no(spark, config, known.version, before.built_at.date())
+            then = said_no(spark, config, known.version, started_on(before.run_id))
             changed = now.subtract(then).union(then.subtract(now))
-        return pinned if _concerns(zone_2, tables.worked_out(changed), definition) else known
+        return _concerns(zone_2, tables.worked_out(changed), definition)
     except (PySparkException, Py4JError, TableError):
-        return pinned  # that version is kept no longer: nothing says who was left out
+        return True  # that version is kept no longer: nothing says who was left out
 
 
 def _concerns(zone_2: ZoneTwo, people: DataFrame, definition: Definition) -> bool:

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from smi_spark import tables
 from smi_spark.analysis.definition import Definition
-from smi_spark.analysis.opt_outs import ZoneTwo, as_cited, check_unmoved, pin_opt_outs, said_no
+from smi_spark.analysis.opt_outs import ZoneTwo, check_unmoved, is_concerned, pin_opt_outs, said_no
 from smi_spark.analysis.registry import Input, Registered
 from smi_spark.config import Config
 from smi_spark.deidentified.opt_outs import COPIED
@@ -18,6 +18,7 @@ from tests.rows import frame
 from tests.said_no import cohort
 
 DAY = date(2026, 11, 23)
+RUN = "20261123T235900.000000Z-9f2c"  # of a build that ended on the next day
 
 
 def opt_out(spark: SparkSession, config: Config, *patients: str, since: date = DAY) -> Input:
@@ -47,12 +48,12 @@ class Zone:
             said_no(self.spark, self.config, pinned.version, day),
         )
 
-    def cited(self, definition: Definition, pinned: Input, before: Input | None) -> Input | None:
+    def concerned(self, definition: Definition, pinned: Input, before: Input | None, day: date = DAY) -> bool:
         inputs = (Input("deidentified/images", 0), *([before] if before else []))
         entry = Registered(
-            "demo", "scans", 1, datetime(2026, 11, 23, tzinfo=UTC), "", "", "", (), inputs, (), "", "", ""
+            "demo", "scans", 1, datetime(2026, 11, 24, tzinfo=UTC), RUN, "", "", (), inputs, (), "", "", ""
         )  # fmt: skip
-        return as_cited(self.spark, self.config, definition, self.read(pinned), pinned, entry)
+        return is_concerned(self.spark, self.config, definition, self.read(pinned, day), entry)
 
 
 def test_who_said_no_is_left_out_before_all_else_and_named_no_more(spark: SparkSession, config: Config) -> None:
@@ -71,11 +72,19 @@ def test_only_who_is_concerned_makes_another_version(spark: SparkSession, config
     zone = Zone(spark, config)
     cal = opt_out(spark, config, "cal")
     later = opt_out(spark, config, "bea", since=date(2026, 11, 24))
-    assert zone.cited(cohort(modality="CT"), later, None) is None
-    assert zone.cited(cohort(modality="MR"), later, None) == later
-    assert zone.cited(cohort(modality="MR"), later, cal) == cal
+    assert not zone.concerned(cohort(modality="CT"), later, None)
+    assert zone.concerned(cohort(modality="MR"), later, None)
+    assert not zone.concerned(cohort(modality="MR"), later, cal)
     baby = opt_out(spark, config, "dan")
-    assert zone.cited(cohort(), baby, cal) == cal  # a record of Bea's names it, and the snapshot's does not
+    assert not zone.concerned(cohort(), baby, cal)  # a record of Bea's names it, and the snapshot's does not
+
+
+def test_a_no_of_a_later_day_makes_another_version_once_that_day_has_come(spark: SparkSession, config: Config) -> None:
+    zone, tomorrow = Zone(spark, config), date(2026, 11, 24)
+    bea = opt_out(spark, config, "bea", since=tomorrow)
+    assert not zone.concerned(cohort(modality="CT"), bea, bea)
+    assert zone.concerned(cohort(modality="CT"), bea, bea, tomorrow)
+    assert not zone.concerned(cohort(modality="MR"), bea, bea, tomorrow)
 
 
 def test_a_build_waits_for_opt_outs_that_were_loaded(spark: SparkSession, config: Config) -> None:
