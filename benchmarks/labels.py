@@ -49,6 +49,7 @@ _KINDS = {
     "Localizer": {"mr_sequence": "localiser", "original": "yes"},
     "T1 SE": {"mr_sequence": "T1", "original": "yes"},
     "T2 TSE": {"mr_sequence": "T2", "original": "yes"},
+    "DWI": {"mr_sequence": "DWI", "original": "yes"},
     "CT thin": {"ct_kind": "axial", "original": "yes", "plane": "axial"},
     "MR thin": {"mr_sequence": "T1", "original": "yes"},
 }

@@ -334,6 +334,9 @@ KINDS: dict[str, dict[str, Any]] = {
                            "EchoTrainLength": 1, "FlipAngle": 90},
     "T2 TSE": _SPIN_ECHO | {"SequenceVariant": "SK", "SequenceName": "*tse2d1_17", "RepetitionTime": 4500,
                             "EchoTime": 98, "EchoTrainLength": 17, "FlipAngle": 150},
+    "DWI": _SPIN_ECHO | {"ImageType": ["ORIGINAL", "PRIMARY", "DIFFUSION", "TRACEW", "ND"], "ScanningSequence": "EP",
+                         "SequenceVariant": "SK", "SequenceName": "*ep_b1000t", "RepetitionTime": 4800, "EchoTime": 89,
+                         "EchoTrainLength": 1, "FlipAngle": 90},
 }  # fmt: skip
 
 TABLES: dict[str, dict[str, Any]] = {"CT": CT, "MR": MR, "CR": CR, "US": US, "MG": MG, "PT": PT}

@@ -72,6 +72,9 @@ _DESCRIPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("GE", "T2 TSE"): ("Ax T2 PROPELLER", "AX T2 FRFSE"),
     ("SIEMENS", "T2 TSE"): ("t2_tse_tra_512", "t2_tse_sag_384"),
     ("PHILIPS", "T2 TSE"): ("T2W_TSE", "T2W_DRIVE"),
+    ("GE", "DWI"): ("Ax DWI b1000", "DWI PROPELLER"),
+    ("SIEMENS", "DWI"): ("ep2d_diff_3scan_trace_p2", "resolve_diff_3scan_trace_tra"),
+    ("PHILIPS", "DWI"): ("DWI_SSh", "sDWI_SSh"),
     ("GE", "CTAC"): ("CTAC 3.75 Thick", "WB CT SLICES"),
     ("SIEMENS", "CTAC"): ("CT WB  3.0  B30f", "AC CT  4.0  HD_FoV"),
     ("PHILIPS", "CTAC"): ("CTAC,  3D", "ctac-nac"),
@@ -139,6 +142,10 @@ class SeriesPlanner:
         if screens and _is_turn(turn, _SCREEN):
             more.append(self._beside(Content.DOSE_SCREEN, 99, "CT", "dose screen"))
         return (*images[:1], *more, *images[1:])
+
+    def of_diffusion(self) -> Series:
+        """Slices weighted by diffusion."""
+        return self._beside(Content.IMAGES, 9, "MR", "DWI", self.aside.randint(5, 9))
 
     def _beside(self, content: Content, number: int, modality: str, kind: str, images: int = 1) -> Series:
         return Series(self._uid(self.aside), number, modality, kind, self._described(kind), images, content)

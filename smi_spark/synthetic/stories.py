@@ -22,6 +22,7 @@ class Scan:
 
     dates: ``all``, ``no_study_date`` (the series have theirs) or ``none``. duplicated: a file of it stands twice.
     careless: some values do not parse. plain: the scanner writes no value over 4 KiB. first: only so many series.
+    diffusion: one series more, weighted by diffusion.
     """
 
     modality: str
@@ -32,6 +33,7 @@ class Scan:
     careless: bool = False
     plain: bool = False
     first: int | None = None
+    diffusion: bool = False
 
 
 @dataclass(frozen=True)

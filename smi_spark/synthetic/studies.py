@@ -99,6 +99,8 @@ def plan_study(
     series = planner.images(rng, longer)
     if scan.dates != "none" and not (scan.careless or scanner.blob):
         series = planner.accompanied(series, scan.body_part, person.number + ordinal)
+    if scan.diffusion:
+        series = (*series, planner.of_diffusion())
     return Study(
         person=person,
         modality=scan.modality,

@@ -135,7 +135,6 @@ def _mammogram_cases(life: Life) -> Chosen:
 
 
 def _stroke(life: Life) -> Chosen:
-    """No series of the archive is of diffusion, so that CT is left."""
     strokes = [
         _date(row["ADMISSION_DATE"])
         for row in life.rows["smr01"]
@@ -143,9 +142,8 @@ def _stroke(life: Life) -> Chosen:
     ]
     first = min(strokes, default=date.min)
     died = any(0 <= (death - first).days <= 30 for death in _days(life, "deaths"))
-    return [
-        (study, images) for study, day, images in _scans(life, "CT", "head") if died and abs((first - day).days) <= 1
-    ]
+    scans = [*_scans(life, "CT", "head"), *_scans(life, "MR", "head", lambda series: series.kind == "DWI")]
+    return [(study, images) for study, day, images in scans if died and abs((first - day).days) <= 1]
 
 
 def _knee(life: Life) -> Chosen:

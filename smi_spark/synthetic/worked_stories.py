@@ -24,6 +24,7 @@ THREE_DRUGS_COHORT = "head_ct_with_three_prescriptions"
 DONEPEZIL = "0411000D0"
 CHEST_XRAY, CHEST_CT, PET, WOMB = Scan("CR", "chest"), Scan("CT", "chest"), Scan("PT", "wholebody"), Scan("US", "womb")
 HEAD_MR, KNEE_MR = Scan("MR", "head", plain=True), Scan("MR", "knee")
+HEAD_DWI, SPINE_DWI = Scan("MR", "head", diffusion=True), Scan("MR", "spine", diffusion=True)
 _SPRING_2016 = date(2016, 5, 3)
 
 
@@ -158,6 +159,11 @@ def _strokes() -> list[Story]:
         miss("a second stroke", _stay("I639", -24, 0), _stay("I639", 0, 0), died(0, 9)),
         miss("pneumonia", _stay("J189", 0, 0), died(0, 9)),
         miss("MR without diffusion", _stay("I639", 0, 0), died(0, 9), scans=(Scan("MR", "head"),)),
+        hit("MR with diffusion", _stay("I64X", 0, 1), died(0, 9), scans=(HEAD_DWI,)),
+        hit("CT, and MR with diffusion on the day after", _stay("I639", 0, 0), died(0, 9),
+            scans=(HEAD_CT, _later(HEAD_DWI, 0, 1))),
+        miss("MR with diffusion two days after", _stay("I639", 0, -2), died(0, 9), scans=(HEAD_DWI,)),
+        miss("MR of the spine, with diffusion", _stay("I639", 0, 0), died(0, 9), scans=(SPINE_DWI,)),
     ]  # fmt: skip
 
 

@@ -44,6 +44,7 @@ def test_of_two_studies_one_is_kept_where_one_is_asked_for() -> None:
         "two ultrasounds of one pregnancy": [True, True],
         "case of 60 years, of two mammograms the nearest": [True, False],
         "two MRs, of which the nearer is kept": [False, True],
+        "CT, and MR with diffusion on the day after": [True, True],
     }
 
 
