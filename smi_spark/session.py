@@ -52,7 +52,7 @@ DELTA_SETTINGS = {
 # Empty: the region is AWS_REGION, as for the readers of sources, not the one that S3A would assume.
 S3_SETTINGS = {"spark.hadoop.fs.s3a.endpoint.region": ""}
 
-# What results depend on: a session that is submitted gets these too.
+# What results depend on.
 RESULT_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.compression.codec": "zstd",
@@ -61,6 +61,10 @@ RESULT_SETTINGS = {
 # Of each version that it reads Delta logs what it holds (at INFO): of a small table its files, with the least and
 # greatest value of each column, CHI numbers in zone 1. Without the list nothing is slower.
 LOG_SETTINGS = {"spark.databricks.delta.allFilesInCrc.enabled": "false"}
+
+# Where it is true, PySpark tells the JVM the line of each operation on a column, which an error then names: 25 times as
+# long an operation (SPARK-50310), half of the time that making the plan of a cohort takes.
+PLAN_SETTINGS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 
 # Arrow's Java checks every access to every value. The arrays are those that Spark's own Python workers wrote, and a
 # value is asked for only where it is not null.
@@ -80,6 +84,7 @@ LOCAL_SETTINGS = {
     "spark.driver.host": "127.0.0.1",
 }
 
+_SETTINGS = RESULT_SETTINGS | LOG_SETTINGS | PLAN_SETTINGS  # of every session
 
 _GIVEN: dict[str, Config] = {}
 
@@ -99,7 +104,7 @@ def get_session(config: Config, name: str = "smi_spark") -> SparkSession:
         check_java()
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name)
-    for key, value in (RESULT_SETTINGS | LOG_SETTINGS if submitted else _local_settings(config)).items():
+    for key, value in (_SETTINGS if submitted else _local_settings(config)).items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     _check_delta(spark)
@@ -176,8 +181,8 @@ def ivy() -> Path:
 def _local_settings(config: Config) -> dict[str, str]:
     in_s3 = any(config.zone(zone).startswith("s3a://") for zone in ZONES)
     settings = {
-        **RESULT_SETTINGS, **LOG_SETTINGS, **LOCAL_SETTINGS, **JAVA_SETTINGS, **DELTA_SETTINGS,
-        **(S3_SETTINGS if in_s3 else {}), **config.spark,
+        **_SETTINGS, **LOCAL_SETTINGS, **JAVA_SETTINGS, **DELTA_SETTINGS, **(S3_SETTINGS if in_s3 else {}),
+        **config.spark,
     }  # fmt: skip
     fetched = [] if delta_is_installed() else [(DELTA_PACKAGE, DELTA_EXCLUDES)]
     if in_s3 and not s3_is_installed():

@@ -67,8 +67,10 @@ def begins_with(code: Column, starts: Sequence[str]) -> Column:
     Of a long list the beginnings of each length are looked up together: as many conditions side by side would make a
     plan that is too deep.
     """
+    if not starts:
+        return F.lit(False)
     if len(starts) <= _FEW:
-        return reduce(or_, (code.startswith(start) for start in starts), F.lit(False))
+        return reduce(or_, map(code.startswith, starts))
     by_length = {
         length: [start for start in starts if len(start) == length] for length in sorted(set(map(len, starts)))
     }

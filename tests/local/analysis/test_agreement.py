@@ -73,6 +73,8 @@ def a_rule(chance: Random, groups: Sequence[str], depth: int = 0) -> Any:
         return chance.choice(groups)
     if depth < 2 and kind < 0.5:
         inner = [a_rule(chance, groups, depth + 1) for _ in range(chance.randint(1, 2))]
+        if isinstance(inner[0], dict) and "table" in inner[0]:
+            inner.append({**inner[0], "window": a_window(chance)})  # the same record, in either window
         return {chance.choice(["any_of", "all_of", "none_of"]): inner}
     table = chance.choice(list(RECORDS))
     coded: dict[str, list[Any]] = {

@@ -17,7 +17,7 @@ IMAGE_COLUMNS = (
     "modality string, year int"
 )
 START = date(2020, 1, 30)
-Image = tuple[str, str, str, date | None]  # patient, study, series, date
+Image = tuple[str | None, str, str, date | None]  # patient, study, series, date
 
 
 def asking(**wanted: Any) -> Definition:
@@ -36,7 +36,7 @@ def twin(images: list[Image], events: list[tuple[str, date]], wanted: dict[str, 
     """The numbers of the images that stay."""
     place = 1 if wanted["set"] == "study" else 2
     kept: set[int] = set()
-    for patient in {image[0] for image in images}:
+    for patient in {image[0] for image in images} - {None}:
         ranks = []
         for uid in {image[place] for image in images if image[0] == patient}:
             days = [image[3] for image in images if image[0] == patient and image[place] == uid and image[3]]
@@ -83,13 +83,13 @@ def frames(spark: SparkSession, images: list[Image], events: list[tuple[str, dat
 def test_a_twin_in_plain_python_keeps_the_same(spark: SparkSession, worlds: list[Any]) -> None:
     images = [(f"{w}{who}", f"{w}-{study}", f"{w}-{series}", day) for w, (rows, _) in enumerate(worlds)
               for who, study, series, day in rows]  # fmt: skip
+    images.append((None, "of-nobody", "of-nobody", START))
     events = [(f"{w}{who}", day) for w, (_, rows) in enumerate(worlds) for who, day in rows]
     zone_2, admissions = frames(spark, images, [*events, ("nobody", START)])
-    kept = [
-        select_images(zone_2, {"smr01": admissions}, asking(**wanted)).select(F.lit(n).alias("n"), "SOPInstanceUID")
-        for n, wanted in enumerate(ASKED)
-    ]
-    rows = reduce(DataFrame.unionAll, kept).collect()
+    kept = [select_images(zone_2, {"smr01": admissions}, asking(**wanted)) for wanted in ASKED]
+    assert [rows.columns for rows in kept] == [zone_2.columns] * len(ASKED)
+    named = [rows.select(F.lit(n).alias("n"), "SOPInstanceUID") for n, rows in enumerate(kept)]
+    rows = reduce(DataFrame.unionAll, named).collect()
     for n, wanted in enumerate(ASKED):
         assert {int(row["SOPInstanceUID"]) for row in rows if row["n"] == n} == twin(images, events, wanted), wanted
 

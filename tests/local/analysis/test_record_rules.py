@@ -33,6 +33,9 @@ ADMITTED_AFTER = {"admitted", "admitted, died soon", "admitted twice, died soon 
 RECENT = {"from": "-30 days", "until": "0 days"}
 PRESCRIBED: dict[str, Any] = {"table": "prescribing", "codes": {"BNF": DRUG}}
 AFTER: dict[str, Any] = {"table": "smr01", "window": {"from": "1 day"}}
+BEFORE: dict[str, Any] = {**PRESCRIBED, "window": {"from": "-30 days", "until": "-15 days"}}
+LONG_BEFORE: dict[str, Any] = {**PRESCRIBED, "window": {"until": "-100 days"}}
+IN_EITHER = {"twice", "twice, long before", "thrice"}
 DEATH: dict[str, Any] = {"table": "deaths", "window": {"from": "0 days", "until": "30 days"}, "around": "admission"}
 
 
@@ -69,6 +72,36 @@ MEANT: dict[str, tuple[dict[str, Any], set[str]]] = {
     "a group by its name, twice": (
         required({"any_of": ["drugged", "dead"]}, {"none_of": ["dead"]}, drugged=PRESCRIBED, dead={"table": "deaths"}),
         DRUGGED,
+    ),
+    "in either of two windows": (required({"any_of": [BEFORE, LONG_BEFORE]}), IN_EITHER),
+    "in neither of two windows": (required({"none_of": [BEFORE, LONG_BEFORE]}), EVERYBODY - IN_EITHER),
+    "not in either of two windows": (excluded({"any_of": [BEFORE, LONG_BEFORE]}), EVERYBODY - IN_EITHER),
+    "in both of two windows": (required({"all_of": [BEFORE, LONG_BEFORE]}), {"thrice"}),
+    "in one of two windows and not in two others": (
+        required({"all_of": [{"any_of": ["before", "long_before"]}, {"none_of": [AFTER, "long_before"]}]},
+                 before=BEFORE, long_before={"group": "named"}, named=LONG_BEFORE),
+        {"twice"},
+    ),
+    "in a window or at any time": (required({"any_of": [BEFORE, PRESCRIBED]}), DRUGGED),
+    "on two days in either of two windows": (
+        required({"any_of": [{**PRESCRIBED, "at_least": 2, "window": RECENT}, {**LONG_BEFORE, "at_least": 2}]}),
+        {"twice", "thrice"},
+    ),
+    "on two days, in either of two windows that have one each": (
+        required({"any_of": [{**BEFORE, "at_least": 2}, {**LONG_BEFORE, "at_least": 2}]}), set(),
+    ),
+    "the first ever in either of two windows": (
+        required({"any_of": [{**BEFORE, "which": "first ever"}, {**LONG_BEFORE, "which": "first ever"}]}), IN_EITHER,
+    ),
+    "in either of two windows, of other columns": (
+        required({"any_of": [{**BEFORE, "having": {"PAID_QUANTITY": {"at_least": 56}}}, LONG_BEFORE]}),
+        {"twice, long before", "thrice"},
+    ),
+    "in either of two windows around an admission": (
+        required({"any_of": [DEATH, {**DEATH, "window": {"from": "50 days", "until": "62 days"}}]},
+                 admission={"table": "smr01"}),
+        {"admitted, died soon", "admitted twice, died soon after the second",
+         "admitted before, died soon after the scan"},
     ),
     "around any admission after the scan": (
         required(DEATH, admission=AFTER), {"admitted, died soon", "admitted twice, died soon after the second"},

@@ -188,7 +188,10 @@ def test_the_plan_reads_only_the_partitions_asked_for_and_has_no_cartesian_produ
         images={
             "modality": "CT", "study_date": {"from": "2020-01-01"}, "each_series": {"images": {"at_least": 2}},
         },
-        records={"required": [admitted(until="1 month")], "excluded": [admitted(until="-1 day")]},
+        records={
+            "required": [{"any_of": [admitted(until="-1 month"), admitted(from_="1 day", until="1 month")]}],
+            "excluded": [admitted(until="-1 day")],
+        },
     )  # fmt: skip
     for result in (select_images(images, records, definition), count_steps(images, records, definition)):
         result.explain("formatted")
@@ -197,4 +200,5 @@ def test_the_plan_reads_only_the_partitions_asked_for_and_has_no_cartesian_produ
         assert "NestedLoop" not in plan
         filters = [line for line in plan.splitlines() if line.startswith("PartitionFilters: ")]
         assert ["modality#" in line and "year#" in line for line in filters] == [True]  # read once
+        assert plan.count("Join type: ") == 2  # of what is required in either window one, and one of what is excluded
     assert "body_part_label" not in plan  # counting reads no column that it does not need
