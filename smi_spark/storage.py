@@ -1,7 +1,7 @@
 """How Delta tables lie in storage: the files of each partition, their compaction, what old versions left, the log."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from pyspark.sql.types import Row
 from smi_spark import tables
 from smi_spark.errors import TableError
 from smi_spark.objectstore import open_files
+from smi_spark.spread import Values, brought_together
 from smi_spark.tables import NOTED, SAME_ROWS, Table, settings
 
 # Another run committed to the table, or made it, meanwhile; nothing was of this commit.
@@ -31,9 +32,6 @@ CONFLICTS = (
 CHECKPOINT_EVERY = 10  # commits; Delta's own default
 DRY_RUN_LISTS = 1000  # paths at most
 
-# Bytes of shuffled rows, compressed, that become one byte of Parquet (zstd): 3.7 of images, 1.7 of series, by
-# benchmarks/results/snapshot.txt. With 3, what has 1.5 to 6 gets files of half to twice the size.
-_SHUFFLED = 3
 _LOG_DAYS = 30  # Delta's own default
 # Statistics of texts cut at 32 characters, as is the default, make the UIDs of one scanner look alike; none is over 64.
 _WHOLE_UIDS = {"spark.databricks.io.skipping.stringPrefixLength": "64"}
@@ -89,32 +87,44 @@ def partitions(spark: SparkSession, source: Table) -> list[Partition]:
     return [Partition(_condition(row, keys), Extent(row["files"], row["bytes"])) for row in counted.collect()]
 
 
-def write_version(df: DataFrame, target: Table, file_bytes: int, order: Sequence[str]) -> Written:
+def write_version(
+    df: DataFrame, target: Table, order: Sequence[str], files: Mapping[Values, int] | None = None
+) -> Written:
     """Put ``df`` in place of the table's rows; every version of the table can be read for 100 years.
 
-    Rows are brought together before they are written: each partition is one file, or several of about ``file_bytes``,
-    each of them sorted by ``order``. What one task had of a partition stays in one file.
+    Rows are brought together before they are written: each partition is one file, or as many as ``files`` says of it,
+    each of them sorted by ``order``, and of several in one partition each with a range of the first column of it.
     """
     spark, partitioned = df.sparkSession, target.schema.partition_by
     new = {} if tables.exists(spark, target) else tables.made_with(target, keep_versions=True)
     if not new:
         tables.create(spark, target, keep_versions=True)
     fields = target.schema.spark(target.zone)
-    described = [F.col(field.name).alias(field.name, metadata=field.metadata) for field in fields]
-    together = tables.conformed(df, target).select(*described).hint("rebalance", *(partitioned or order[:1]))
+    together = brought_together(tables.conformed(df, target), partitioned, order[0], files)
+    described = together.select(*(F.col(field.name).alias(field.name, metadata=field.metadata) for field in fields))
     # By the partition's columns first, or the writer would sort by them again and lose the order.
-    ordered = together.sortWithinPartitions(*partitioned, *order)
-    sizes = {
-        "spark.sql.adaptive.enabled": "true",
-        "spark.sql.adaptive.advisoryPartitionSizeInBytes": str(file_bytes * _SHUFFLED),
-        # A task that writes partitions gives each its own file; where there are none, its rows are one file.
-        "spark.sql.adaptive.coalescePartitions.parallelismFirst": str(bool(partitioned)).lower(),
-    }
-    with settings(spark, _WHOLE_UIDS | sizes):
+    ordered = described.sortWithinPartitions(*partitioned, *order)
+    with settings(spark, _WHOLE_UIDS):
         writer = ordered.write.format("delta").mode("overwrite").options(**new)
         writer.partitionBy(*partitioned).save(target.uri)
     newest = _newest(spark, target)
     return Written(int(newest["version"]), int(newest["operationMetrics"].get("numOutputRows", 0)))
+
+
+def bytes_a_row(spark: SparkSession, source: Table, kinds: Collection[Values]) -> dict[Values, float]:
+    """Bytes of data files for a row, over all partitions of a kind: of the same value in the first partition column.
+
+    Of a table without partitions ``()`` is the only kind. Counts rows and looks at no column; none for what is not there.
+    """
+    if not tables.exists(spark, source):
+        return {}
+    by = source.schema.partition_by[:1]
+    rows = tables.read(spark, source)
+    rows = rows.where(F.col(by[0]).isin([kind[0] for kind in kinds])) if by else rows
+    size = F.col("_metadata.file_size").alias("size")
+    files = rows.groupBy(*by, "_metadata.file_path", size).agg(F.count("*").alias("rows"))
+    found = files.groupBy(*by).agg((F.sum("size") / F.sum("rows")).alias("bytes")).collect()  # as many as modalities
+    return {tuple(row[name] for name in by): row["bytes"] for row in found if row["bytes"] is not None}
 
 
 def rewrite_sorted(spark: SparkSession, target: Table, where: str, files: int, order: Sequence[str]) -> None:

@@ -178,7 +178,7 @@ def build_version(
     definition, (images, records) = shape.definition, zone_2.left()
     chosen = choose(images, records, definition)
     steps = shown(attrition(images, records, definition, chosen), project.minimum_cell, held=True)
-    delivered = write_snapshot(spark, config, shape, chosen, records, zone_2.replaced)
+    delivered = write_snapshot(spark, config, shape, chosen, records, zone_2.replaced, steps[-1].images)
     frames = read_version(spark, config, definition, delivered)
     return Registered(
         project=definition.project,

@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from smi_spark import storage, tables
+from smi_spark import spread, storage, tables
 from smi_spark.analysis.definition import Definition
 from smi_spark.analysis.delivery import for_project, naming_only, records_of
 from smi_spark.analysis.hold_out import with_held_out
@@ -23,6 +23,7 @@ from smi_spark.schema import load_schema
 from smi_spark.tables import Table
 
 _ORDER = (PATIENT_ID, "StudyInstanceUID", "SeriesInstanceUID", "InstanceNumber")  # then date of the event, and the key
+_ROW = 64  # bytes of a row of a table that zone 2 does not have: patients, matches
 
 
 @dataclass(frozen=True)
@@ -42,28 +43,31 @@ class Shape:
 
 def write_snapshot(
     spark: SparkSession, config: Config, shape: Shape, chosen: Chosen, records: Mapping[str, DataFrame],
-    replaced: DataFrame | None = None,
+    replaced: DataFrame | None = None, images: int | None = None,
 ) -> tuple[Delivered, ...]:  # fmt: skip
     """Write the tables of a snapshot; they count once the registry names their versions.
 
     chosen: what the definition means of zone 2; records: of zone 2. Images first, then series, studies and patients
     rolled up from them, then records. Each replaces what the table held: earlier versions stay readable, and what a
     killed build left is behind the new one.
+    images: how many are chosen, where that is known.
     """
     delivered: list[Delivered] = []
     written: dict[str, DataFrame] = {}
 
-    def write(name: str, rows: DataFrame) -> None:
-        delivered.append(write_table(config, shape.table(config, name), name, rows))
+    def write(name: str, rows: DataFrame, at_most: int | None) -> None:
+        delivered.append(write_table(config, shape.table(config, name), name, rows, at_most))
         of = shape.definition.project, shape.definition.cohort
         written[name] = read_delivered(spark, config, *of, delivered[-1])
 
     rows = delivered_rows(config, shape, chosen, records, replaced)
-    write("images", rows.pop("images"))
+    write("images", rows.pop("images"), images)
+    images = delivered[0].row_count
     for name, of_images in rolled_up(config, shape, written["images"]):
-        write(name, of_images)
+        write(name, of_images, images)
     for name, further in rows.items():
-        write(name, _naming_the_cohort(name, further, written["patients"]))
+        at_most = None if name.startswith("records/") else images  # of records a patient has any number
+        write(name, _naming_the_cohort(name, further, written["patients"]), at_most)
     return tuple(delivered)
 
 
@@ -78,13 +82,38 @@ def snapshot_rows(
     return {name: df.select(*shape.table(config, name).columns) for name, df in rows.items()}
 
 
-def write_table(config: Config, target: Table, name: str, rows: DataFrame) -> Delivered:
-    """Write a table of a snapshot, sorted by patient and study; ``name`` is its name within the cohort."""
+def write_table(config: Config, target: Table, name: str, rows: DataFrame, at_most: int | None = None) -> Delivered:
+    """Write a table of a snapshot, sorted by patient and study; ``name`` is its name within the cohort.
+
+    at_most: how many rows it can have, where that is known: a job less, where these are one file in any case.
+    """
     schema = target.schema
     wanted = (*_ORDER, schema.event_date, *schema.key_in("analysis"))
     order = [column for column in dict.fromkeys(wanted) if column in target.columns]
-    version, count = storage.write_version(rows, target, config.maintenance.file_bytes, order)
+    version, count = storage.write_version(rows, target, order, _files(config, target, name, rows, at_most))
     return Delivered(name, version, count)
+
+
+def _files(
+    config: Config, target: Table, name: str, rows: DataFrame, at_most: int | None
+) -> dict[spread.Values, int] | None:
+    """In how many files of ``maintenance.file_bytes`` each partition is written; none where each is surely one.
+
+    A row takes as many bytes as it does in zone 2 of the same kind: an X-ray's takes four times that of a CT slice.
+    """
+    spark, size = rows.sparkSession, config.maintenance.file_bytes
+    like = tables.table(config, f"deidentified/{name}")
+    is_small = storage.extent(spark, like).bytes <= size if at_most is None else spread.fits_one_file(at_most, size)
+    if is_small:
+        return None
+    counts = spread.count_rows(rows, target.schema.partition_by)
+    kinds = {values[:1] for values, count in counts.items() if not spread.fits_one_file(count, size)}
+    bytes_a_row = storage.bytes_a_row(spark, like, kinds) if kinds else {}
+    unknown = max(bytes_a_row.values(), default=_ROW)
+    return {
+        values: spread.files_for(count * bytes_a_row.get(values[:1], unknown), size) if values[:1] in kinds else 1
+        for values, count in counts.items()
+    }
 
 
 def delivered_rows(

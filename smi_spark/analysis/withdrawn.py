@@ -147,8 +147,9 @@ def _write_without(
 ) -> Registered:
     delivered: list[Delivered] = []
     frames: dict[str, DataFrame] = {}
+    before = {table.name: table.row_count for table in entry.tables}
     for target, name, rows in rows_without(spark, config, entry, people):
-        delivered.append(write_table(config, target, name, rows))
+        delivered.append(write_table(config, target, name, rows, before[name]))
         frames[name] = read_delivered(spark, config, entry.project, entry.cohort, delivered[-1])
     left = count_left(frames["images"], len(entry.attrition) + 1, WITHOUT)
     return replace(

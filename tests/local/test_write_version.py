@@ -1,41 +1,39 @@
 """How a version of a table is laid out in files."""
 
-from collections import Counter
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from smi_spark import storage, tables
-from smi_spark.config import Config
+from smi_spark import tables
+from smi_spark.analysis.snapshot import write_table
+from smi_spark.config import Config, Maintenance
 
 ROWS = {"CT": 4000, "MR": 1000}
+ASKED = 60_000  # bytes
 
 
 def test_a_partition_is_one_file_or_several_of_the_size_asked_for(spark: SparkSession, config: Config) -> None:
-    """Rows that eight tasks hold in any order; a UID each, which does not compress."""
+    """All rows in one piece, with ids as a project's are; in zone 2 those of CT take 160,000 bytes, those of MR 45,000."""
+    zone_2 = tables.table(config, "deidentified/series")
     target = tables.table(config, "analysis/demo/head_ct/series", schema="series")
-    numbers = spark.range(sum(ROWS.values()), numPartitions=8).withColumn(
-        "text", F.sha2(F.col("id").cast("string"), 256)
-    )
-    series = numbers.select(
-        F.when(F.col("id") < ROWS["CT"], "CT").otherwise("MR").alias("modality"), F.lit(2020).alias("year"),
-        F.col("text").alias("SeriesInstanceUID"), F.col("text").alias("patient_id"),
-    )  # fmt: skip
-    rows = tables.completed(series, target)
+    tables.append(tables.completed(series(spark), zone_2), zone_2)
+    rows = tables.completed(series(spark), target)
+    asked = config.model_copy(update={"maintenance": Maintenance(file_bytes=ASKED)})
 
-    one = storage.write_version(rows, target, 1 << 30, ["patient_id"])
-    several = storage.write_version(rows, target, 20_000, ["patient_id"])
+    one = write_table(config, target, "series", rows, sum(ROWS.values()))
+    several = write_table(asked, target, "series", rows, sum(ROWS.values()))
 
-    assert (one, several) == ((0, 5000), (1, 5000))
+    assert (one, several) == (("series", 0, 5000), ("series", 1, 5000))
     first, second = (tables.read(spark, target, version) for version in (0, 1))
-    assert Counter(partition_of(file) for file in first.inputFiles()) == {"modality=CT": 1, "modality=MR": 1}
-    files = Counter(partition_of(file) for file in second.inputFiles())
-    assert files["modality=CT"] > 3
-    assert files["modality=MR"] < files["modality=CT"]
-    for file in (file for rows in (first, second) for file in rows.inputFiles()):
-        patients = [row[0] for row in spark.read.parquet(file).select("patient_id").collect()]
-        assert patients == sorted(patients)
+    assert {kind: len(files) for kind, files in files_of(first).items()} == {"CT": 1, "MR": 1}
+    sizes = {kind: [file.stat().st_size for file in files] for kind, files in files_of(second).items()}
+    assert {kind: len(files) for kind, files in sizes.items()} == {"CT": 3, "MR": 1}
+    assert all(ASKED / 2 < size < ASKED * 2 for files in sizes.values() for size in files)
+    patients = [patients_of(spark, file) for file in files_of(second)["CT"]]
+    assert all(file == sorted(file) for file in patients)
+    ranges = sorted((file[0], file[-1]) for file in patients)
+    assert all(before[1] < after[0] for before, after in zip(ranges, ranges[1:], strict=False))
     assert first.exceptAll(second).isEmpty()
     assert [field.metadata for field in tables.read(spark, target).schema if field.name == "plane_label"] == [
         {"comment": "Plane, as in images"}
@@ -45,5 +43,21 @@ def test_a_partition_is_one_file_or_several_of_the_size_asked_for(spark: SparkSe
     assert properties["delta.enableDeletionVectors"] == "false"
 
 
-def partition_of(file: str) -> str:
-    return Path(file).parent.parent.name
+def series(spark: SparkSession) -> DataFrame:
+    numbers = spark.range(sum(ROWS.values()), numPartitions=1)
+    text = F.substring(F.sha2(F.col("id").cast("string"), 256), 1, 32)
+    return numbers.select(
+        F.when(F.col("id") < ROWS["CT"], "CT").otherwise("MR").alias("modality"), F.lit(2020).alias("year"),
+        text.alias("SeriesInstanceUID"), text.alias("patient_id"),
+    )  # fmt: skip
+
+
+def files_of(rows: DataFrame) -> dict[str, list[Path]]:
+    """The data files of a table by modality."""
+    files = [Path(file.removeprefix("file:")) for file in rows.inputFiles()]
+    kinds = sorted({file.parent.parent.name.removeprefix("modality=") for file in files})
+    return {kind: [file for file in files if file.parent.parent.name == f"modality={kind}"] for kind in kinds}
+
+
+def patients_of(spark: SparkSession, file: Path) -> list[str]:
+    return [row[0] for row in spark.read.parquet(str(file)).select("patient_id").collect()]
