@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -11,7 +12,7 @@ from pyspark.sql.types import IntegerType, StructField, StructType
 _MOST_IN_ONE = 1.4  # times the size wanted is still one file; with more it is two, of 0.7 times each
 _ROW_AT_MOST = 512  # bytes of Parquet that a row can take: 22 to 84 of images, by benchmarks/results/snapshot.txt
 _DIGITS = 8
-_PLACE = "place_among_files"
+_FIRST, _NUMBER = "first_file", "number_of_files"
 
 Values = tuple[Any, ...]  # values of the partition columns; of a table without any, none
 
@@ -22,8 +23,8 @@ def fits_one_file(rows: int, file_bytes: int) -> bool:
 
 
 def files_for(size: float, file_bytes: int) -> int:
-    """In how many files of about ``file_bytes`` so many bytes are written, all of them as large: of 0.7 to 1.4 times that
-    where there are several.
+    """In how many files so many bytes are written, all of them as large: where there are several of 0.7 to 1.4 times
+    ``file_bytes``.
     """
     return max(1, math.ceil(size / file_bytes - _MOST_IN_ONE + 1))
 
@@ -48,12 +49,15 @@ def brought_together(
     if not partition_by:
         (number,) = files.values()
         return rows.repartitionById(number, _range(by, F.lit(number)))
-    places = [(*partition, sum(list(files.values())[:k]), files[partition]) for k, partition in enumerate(files)]
-    keys = [rows.schema[name] for name in partition_by]
-    numbers = [StructField(name, IntegerType()) for name in (_PLACE, "files")]
-    known = F.broadcast(rows.sparkSession.createDataFrame(places, StructType([*keys, *numbers])))
+    firsts = accumulate(files.values(), initial=0)
+    places = [(*values, first, number) for (values, number), first in zip(files.items(), firsts, strict=False)]
+    fields = [
+        *(rows.schema[name] for name in partition_by),
+        *(StructField(n, IntegerType()) for n in (_FIRST, _NUMBER)),
+    ]
+    known = F.broadcast(rows.sparkSession.createDataFrame(places, StructType(fields)))
+    task = F.coalesce(F.col(_FIRST) + _range(by, F.col(_NUMBER)), F.lit(0))
     placed = rows.join(known, list(partition_by), "left")
-    task = F.coalesce(F.col(_PLACE) + _range(by, F.col("files")), F.lit(0))
     return placed.repartitionById(max(1, sum(files.values())), task).select(*rows.columns)
 
 

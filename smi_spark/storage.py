@@ -114,7 +114,8 @@ def write_version(
 def bytes_a_row(spark: SparkSession, source: Table, kinds: Collection[Values]) -> dict[Values, float]:
     """Bytes of data files for a row, over all partitions of a kind: of the same value in the first partition column.
 
-    Of a table without partitions ``()`` is the only kind. Counts rows and looks at no column; none for what is not there.
+    Of a table without partitions ``()`` is the only kind. A job counts the rows of each file and reads no column. Of a
+    table that is not there nothing is known.
     """
     if not tables.exists(spark, source):
         return {}

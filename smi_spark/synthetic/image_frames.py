@@ -183,7 +183,8 @@ def _image_type() -> Column:
 
 def _of_some(plan: Plan, what: str, rates: Mapping[str, Shares[Any] | None], kind: Column, *of: Column) -> Column:
     """What is drawn by the rates of the row's kind; null for a kind without."""
-    return _by_kind(Draws(plan.seed), what, {name: one.shares for name, one in rates.items() if one}, kind, *of)
+    shares = {name: one.shares for name, one in rates.items() if one}
+    return _by_kind(Draws(plan.seed), what, shares, kind, *of) if shares else F.lit(None).cast("string")
 
 
 def _pixels(plan: Plan) -> Column:

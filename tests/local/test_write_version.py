@@ -1,5 +1,6 @@
 """How a version of a table is laid out in files."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -14,7 +15,7 @@ ASKED = 60_000  # bytes
 
 
 def test_a_partition_is_one_file_or_several_of_the_size_asked_for(spark: SparkSession, config: Config) -> None:
-    """All rows in one piece, with ids as a project's are; in zone 2 those of CT take 160,000 bytes, those of MR 45,000."""
+    """All rows in one piece, with ids as a project's are; in zone 2 CT takes 160,000 bytes, MR 45,000."""
     zone_2 = tables.table(config, "deidentified/series")
     target = tables.table(config, "analysis/demo/head_ct/series", schema="series")
     tables.append(tables.completed(series(spark), zone_2), zone_2)
@@ -33,7 +34,7 @@ def test_a_partition_is_one_file_or_several_of_the_size_asked_for(spark: SparkSe
     patients = [patients_of(spark, file) for file in files_of(second)["CT"]]
     assert all(file == sorted(file) for file in patients)
     ranges = sorted((file[0], file[-1]) for file in patients)
-    assert all(before[1] < after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in pairwise(ranges))
     assert first.exceptAll(second).isEmpty()
     assert [field.metadata for field in tables.read(spark, target).schema if field.name == "plane_label"] == [
         {"comment": "Plane, as in images"}

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMON = {
     "errors", "config", "schema", "session", "java", "tables", "job", "reasons", "run", "resources", "lease",
-    "objectstore", "progress", "cpu", "storage", "key_range", "purge", "yaml_file", "wording",
+    "objectstore", "progress", "cpu", "storage", "spread", "key_range", "purge", "yaml_file", "wording",
 }  # fmt: skip
 KNOWS = {
     "dicom": set(),
