@@ -9,7 +9,6 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 import pyarrow as pa
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from smi_spark import tables
@@ -19,17 +18,14 @@ from smi_spark.deidentified.keyed import check_key, keyed_tables
 from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.profile import load_profile
 from smi_spark.deidentified.profile.columns import check_tables
-from smi_spark.errors import KeyFileError, MachineError, SmiError
+from smi_spark.errors import KeyFileError, MachineError
 from smi_spark.java import check_java, find_java
-from smi_spark.job import explain
+from smi_spark.job import FAULTS, explain
 from smi_spark.objectstore import open_files
 from smi_spark.schema import ZONES
 from smi_spark.secure.promotion import unfinished_columns
 from smi_spark.session import get_session
 from smi_spark.tables import Table
-
-# What a zone or Spark can raise where the site's own set-up is at fault.
-FAULTS = (SmiError, PySparkException, OSError, pa.ArrowException)
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,13 @@ def check(config: Config) -> str:
 
     Raises MachineError with the same list when anything is to be mended: all of it, not only the first.
     """
-    findings = [*_python(), *_zones(config), *_keys(config), _attempt(partial(_profile, config)), *_projects(config)]
+    zones = {zone: _zone(config, zone) for zone in ZONES}
+    profile = _attempt(partial(_profile, config))
+    findings = [*_python(), *zones.values(), *_keys(config), profile, *_projects(config)]
     java = _attempt(lambda: f"Java {check_java()}: {find_java()}")
     findings.append(java)
     if java.good:
-        findings += _session_and_tables(config)
+        findings += _session_and_tables(config, [zone for zone, finding in zones.items() if finding.good])
     report = "\n".join(map(str, findings))
     bad = sum(not finding.good for finding in findings)
     if bad:
@@ -92,7 +90,7 @@ def column_differences(spark: SparkSession, table: Table) -> list[str]:
 def _attempt(look: Callable[[], str], place: str = "") -> Finding:
     try:
         return Finding(True, look())
-    except FAULTS as error:
+    except (*FAULTS, pa.ArrowException) as error:
         message = str(error) if isinstance(error, OSError) else explain(error)[0]
         return Finding(False, f"{place}{message}")
 
@@ -114,16 +112,13 @@ def _version(name: str) -> str:
         return str(import_module(name.replace("-", "_")).__version__)
 
 
-def _zones(config: Config) -> Iterator[Finding]:
-    for zone in ZONES:
-        uri = config.zone(zone)
-        yield _attempt(
-            partial(_zone, zone, uri),
-            f"zone {zone} is not writable: {uri}. Give this user the right to write there. ",
-        )
+def _zone(config: Config, zone: Zone) -> Finding:
+    uri = config.zone(zone)
+    remedy = f"zone {zone} is not writable: {uri}. Give this user the right to write there. "
+    return _attempt(partial(_written, zone, uri), remedy)
 
 
-def _zone(zone: Zone, uri: str) -> str:
+def _written(zone: Zone, uri: str) -> str:
     tried = check_writable(uri)
     return f"zone {zone} is writable: {uri}" + ("" if tried == uri else f" (not there yet; tried in {tried})")
 
@@ -161,19 +156,20 @@ def _project(config: Config, name: str) -> str:
     return f"project {name}: approval {project.approval.number}, from {project.start} until {project.until}"
 
 
-def _session_and_tables(config: Config) -> Iterator[Finding]:
+def _session_and_tables(config: Config, zones: list[Zone]) -> Iterator[Finding]:
+    """Tables of those zones alone that can be had: of another, each would fail for the same reason."""
     try:
         spark = get_session(config, "check")
     except FAULTS as error:
         yield Finding(False, explain(error)[0])
         return
     yield Finding(True, f"Spark {spark.version} with Delta, master {spark.conf.get('spark.master')}")
-    for table in tables.archive_tables(config):
+    for table in (table for table in tables.archive_tables(config) if table.zone in zones):
         finding = _attempt(partial(_table, spark, table), f"{table.name}: ")
         if finding.text:
             yield finding
-    made = _attempt(partial(_made_with, spark, config))
-    if made.text:
+    made = _attempt(partial(_made_with, spark, config)) if "deidentified" in zones else None
+    if made and made.text:
         yield made
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j has no types
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -17,6 +18,9 @@ from smi_spark.progress import LOG
 from smi_spark.session import get_session
 
 Run = Callable[[SparkSession, Config, argparse.Namespace], object]
+
+# What ends a job where the site's own set-up is at fault: Spark, what Java says through it, files and stores.
+FAULTS = (errors.SmiError, PySparkException, Py4JError, OSError)
 
 
 class Arguments(argparse.ArgumentParser):
@@ -56,7 +60,7 @@ def main_without_spark(parser: Arguments, run: Callable[[Config, argparse.Namesp
         with log_to_stderr():
             done = run(load_config(options.config, options.settings), options)
         print(done)
-    except (errors.SmiError, PySparkException) as error:
+    except FAULTS as error:
         message, code = explain(error)
         print(message, file=sys.stderr)
         sys.exit(code)
@@ -84,7 +88,10 @@ def explain(error: Exception) -> tuple[str, int]:
     if raised:
         name, message = raised[-1]
         return message, int(getattr(errors, name, errors.SmiError).exit_code)
-    return f"Spark failed: {_without_values(str(error).splitlines()[0])}", errors.MachineError.exit_code
+    if isinstance(error, OSError):
+        return f"{error}. See jobs/check.py: it looks at places, rights and keys.", errors.MachineError.exit_code
+    said = re.sub(r"^An error occurred while calling .*\n: ", "", str(error))  # as Python hears it from Java
+    return f"Spark failed: {_without_values(said.splitlines()[0])}", errors.MachineError.exit_code
 
 
 def _without_values(message: str) -> str:

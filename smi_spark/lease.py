@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from smi_spark.errors import BusyError
+from smi_spark.errors import BusyError, MachineError
 from smi_spark.objectstore import open_store
 
 FOLDER = "_leases"
@@ -38,7 +38,7 @@ def lease(base: str, name: str, run_id: str) -> Iterator[None]:
     In a folder it is a lock of the operating system's, which ends with the process, however that ends. In an object
     store it is an object that is put only where none is, and again every 30 seconds: after five minutes without, its
     run counts as killed and the lease is anybody's. In HDFS there is none.
-    Raises BusyError when another run holds it.
+    Raises BusyError when another run holds it, MachineError when the store cannot be written.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     holder = Holder(run_id, socket.gethostname(), os.getpid(), now, now)
@@ -72,9 +72,14 @@ def _locked(place: Path, base: str, holder: Holder) -> Iterator[None]:
 @contextmanager
 def _object(base: str, name: str, holder: Holder) -> Iterator[None]:
     import obstore
+    from obstore.exceptions import BaseError
 
     store, key = open_store(base), f"{FOLDER}/{name}"
-    tag = _take(store, key, name, base, holder)
+    try:
+        tag = _take(store, key, name, base, holder)
+    except BaseError as error:
+        said = f"{base}/{key} cannot be written: {str(error).splitlines()[0]}"
+        raise MachineError(f"{said}. See jobs/check.py: it looks at places, rights and keys.") from None
     ended = threading.Event()
     beating = threading.Thread(target=_beat, args=(store, key, holder, tag, ended), daemon=True)
     beating.start()

@@ -21,7 +21,7 @@ from smi_spark import session, tables
 from smi_spark.config import Config
 from smi_spark.dicom import read_headers
 from smi_spark.dicom.sources import addresses, list_files, list_prefixes
-from smi_spark.errors import BusyError, InputError, SourceError
+from smi_spark.errors import BusyError, InputError, MachineError, SourceError
 from smi_spark.lease import FOLDER, Holder, lease
 from smi_spark.objectstore import open_store
 from smi_spark.secure.ingest import ingest_headers
@@ -181,6 +181,13 @@ def test_a_lease_in_a_store_is_held_by_one_and_lapses_with_a_run_that_was_killed
     with lease(zone, "images", "run-4"), pytest.raises(BusyError, match="run run-4 on"):
         lease(zone, "images", "run-5").__enter__()
     with lease(zone, "images", "run-6"):
+        pass
+
+
+def test_a_store_that_refuses_a_lease_is_told_in_a_line(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    wanted = "s3a://smi/others/_leases/images cannot be written: .*403 Forbidden.* See jobs/check.py: it looks at"
+    with pytest.raises(MachineError, match=wanted), lease("s3a://smi/others", "images", "run-1"):
         pass
 
 

@@ -80,6 +80,17 @@ def test_a_place_that_does_not_take_writes_is_told(config: Config) -> None:
     assert lines[0].startswith("✗ zone analysis is not writable: /proc/smi. Give this user the right to write there. ")
 
 
+def test_a_table_that_only_java_speaks_of_is_a_line_of_its_own(spark: SparkSession, config: Config) -> None:
+    log = Path(config.secure, "links", "_delta_log", "00000000000000000000.json")
+    log.parent.mkdir(parents=True)
+    log.write_text("no commit")
+
+    first, last = failed(config)
+
+    assert first.startswith("✗ secure/links: Spark failed: ")
+    assert last.startswith("1 of ")
+
+
 def test_each_differing_column_is_named(spark: SparkSession, config: Config) -> None:
     target = tables.table(config, "secure/links")
     columns = "SOPInstanceUID string, original_sop_instance_uid long, source string, path string, run_id string, x int"

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from py4j.protocol import Py4JError
 
 from smi_spark import job
 from smi_spark.config import Config
@@ -106,3 +107,27 @@ def test_an_error_of_sparks_own_is_its_first_line() -> None:
     assert explain(RuntimeError("No space left on device\n\tat java.io")) == (
         "Spark failed: No space left on device", 2,
     )  # fmt: skip
+
+
+def test_what_java_says_through_python_is_one_line_too(file: str, monkeypatch, capsys) -> None:
+    def run(config: Config, options: argparse.Namespace) -> str:
+        raise Py4JError(
+            "An error occurred while calling z:io.delta.tables.DeltaTable.isDeltaTable.\n"
+            ": org.apache.hadoop.fs.s3a.AWSClientIOException: s3a://smi: Unable to load region\n\tat org.apache.hadoop"
+        )
+
+    assert run_job(monkeypatch, run, "--config", file) == 2
+    told = "Spark failed: org.apache.hadoop.fs.s3a.AWSClientIOException: s3a://smi: Unable to load region\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_place_that_cannot_be_written_is_the_environments_fault(file: str, monkeypatch, capsys) -> None:
+    def run(config: Config, options: argparse.Namespace) -> str:
+        Path(config.root, "smi").mkdir()
+        return "made"
+
+    assert run_job(monkeypatch, run, "--config", file, "--set", "root=/proc/nowhere") == 2
+    assert capsys.readouterr().err == (
+        "[Errno 2] No such file or directory: '/proc/nowhere/smi'. "
+        "See jobs/check.py: it looks at places, rights and keys.\n"
+    )
