@@ -7,7 +7,6 @@ import pwd
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -18,7 +17,6 @@ from smi_spark import __version__, tables
 from smi_spark.analysis import open_cohort
 from smi_spark.analysis.build import build_cohort
 from smi_spark.analysis.definition import read_definition
-from smi_spark.analysis.delivery import for_project
 from smi_spark.analysis.permission import left_out
 from smi_spark.analysis.project import load_project
 from smi_spark.analysis.project_list import translated
@@ -27,16 +25,13 @@ from smi_spark.analysis.registry import Delivered, Registered, registered
 from smi_spark.analysis.selection import Left, choose, select_images
 from smi_spark.analysis.snapshot import Shape, content_checksum, snapshot_rows
 from smi_spark.config import Config
-from smi_spark.deidentified.actions import id_columns
-from smi_spark.deidentified.dates import POLICIES, shift_weeks
+from smi_spark.deidentified.dates import shift_weeks
 from smi_spark.deidentified.keys import key_id, load_key, project_key
 from smi_spark.deidentified.pseudonyms import pseudonym, pseudonymous_uid
 from smi_spark.errors import ConfigError, InputError, TableError
-from smi_spark.schema import load_schema
 from smi_spark.session import get_session
-from tests.built import PROJECT, QUESTION, SCAN, Story, build_again_and_again, definition, image
+from tests.built import PROJECT, QUESTION, SCAN, Story, build_again_and_again, definition
 from tests.projects import with_projects
-from tests.rows import frame
 
 
 @pytest.fixture(scope="module")
@@ -184,31 +179,6 @@ def test_ages_do_not_move(spark: SparkSession, story: Story) -> None:
     assert {row["age_at_study"] for row in cohort.images.collect()} == {50}
 
 
-def test_kept_dates_are_those_of_zone_2(spark: SparkSession, config: Config) -> None:
-    rows = frame(spark, "images", [image(1, "ann", SCAN), image(2, "ann", None)], "deidentified").coalesce(1)
-    kept = for_project(rows, load_schema("images"), config.keys.projects, "demo", "keep").collect()
-    assert [(row["StudyDate"], row["ContentDate"], row["year"]) for row in kept] == [
-        (SCAN, SCAN, 2020),
-        (None, None, 0),
-    ]
-
-
-def test_a_year_beside_a_shifted_date_is_that_of_the_shifted_one(spark: SparkSession, config: Config) -> None:
-    key = project_key(load_key(config.keys.projects), "demo")
-    early = next(name for name in map(str, range(99)) if shift_weeks(key, name) < -1)
-    row = {"REGISTRATION_DISTRICT": "1", "YEAR_OF_REGISTRATION": 2020, "patient_id": early}
-    registered_on = [date(2020, 1, 5), date(2020, 12, 20), None]
-    given = [row | {"ENTRY_NUMBER": str(n), "DATE_OF_REGISTRATION": day} for n, day in enumerate(registered_on)]
-    rows = frame(spark, "records/deaths", given, "deidentified").coalesce(1)
-    shifted, kept = (
-        for_project(rows, load_schema("records/deaths"), config.keys.projects, "demo", policy).collect()
-        for policy in POLICIES
-        if policy != "truncate"
-    )
-    assert [row["YEAR_OF_REGISTRATION"] for row in shifted] == [2019, 2020, None]
-    assert [row["YEAR_OF_REGISTRATION"] for row in kept] == [2020, 2020, 2020]
-
-
 def test_nothing_is_built_that_the_project_may_not_have(config: Config, tmp_path: Path) -> None:
     beyond = with_projects(config, tmp_path / "projects", {**PROJECT, "records": ["smr01"]})
     with pytest.raises(ConfigError) as raised:
@@ -228,24 +198,6 @@ def test_records_come_within_their_window_and_of_nobody_else(spark: SparkSession
     joined = cohort.images.join(cohort.records["smr01"], "patient_id")
     days = {row[0] for row in joined.select(F.datediff("ADMISSION_DATE", "StudyDate")).collect()}
     assert days == {7, -9, 91}
-
-
-def test_another_project_gets_other_ids(spark: SparkSession, config: Config) -> None:
-    """Of patients, UIDs (in lists too) and accession numbers: of every column of images that has ids."""
-    schema = load_schema("images")
-    ids = id_columns(schema)
-    lists = {name: ["2.25.2", "2.25.3"] for name in ids if schema.column(name).type == "array<string>"}
-    rows = frame(spark, "images", [image(1, "ann", SCAN, FrameOfReferenceUID="2.25.4", **lists)], "deidentified")
-    one, other = (
-        for_project(rows, schema, config.keys.projects, project).select(*ids).collect()[0].asDict()
-        for project in ("demo", "second")
-    )
-    assert [name for name, value in one.items() if value is None] == []
-    assert not set(flat(one)) & set(flat(other))
-
-
-def flat(row: dict[str, Any]) -> list[str]:
-    return [one for value in row.values() for one in (value if isinstance(value, list) else [value])]
 
 
 def test_the_manifest_says_the_same_beside_the_tables(spark: SparkSession, story: Story) -> None:
