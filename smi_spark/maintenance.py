@@ -21,7 +21,6 @@ from smi_spark.deidentified.text.vocabulary import VOCABULARY
 from smi_spark.errors import BusyError, InputError, unknown_name
 from smi_spark.lease import lease
 from smi_spark.maintenance_report import Kept, Report
-from smi_spark.run import new_run_id
 from smi_spark.schema import record_tables
 from smi_spark.secure import runs
 from smi_spark.secure.opt_outs import OPT_OUTS
@@ -53,7 +52,7 @@ def maintain_tables(
     if horizon is not None:
         _check_horizon(horizon, [snapshots[name] for name in names if name in snapshots])
     days = _horizons(spark, config, chosen, horizon)
-    run = runs.Run(new_run_id(), "", datetime.now(UTC))
+    run = runs.started(spark)
     kept = [_keep(spark, config, target, days[target.name], run.id, snapshots, dry_run) for target in chosen]
     report = Report(tuple(kept), sum(name in snapshots for name in names) if names else len(snapshots))
     if report.counts() and not dry_run:

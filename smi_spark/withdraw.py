@@ -30,7 +30,6 @@ from smi_spark.deidentified.pseudonymise import ZONE_2_LEASE
 from smi_spark.deidentified.replaced import all_ids, read_replaced
 from smi_spark.deidentified.rollups import bring_up_roll_ups
 from smi_spark.lease import lease
-from smi_spark.run import new_run_id
 from smi_spark.schema import record_tables
 from smi_spark.secure import runs
 from smi_spark.secure.opt_outs import PURGE, record_withdrawals, waiting
@@ -109,7 +108,7 @@ def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Re
     Raises KeyFileError when a key cannot be had, OtherKeyError when another archive key made zone 2 or a rotation has
     not ended, and BusyError while a run pseudonymises or builds one of the cohorts.
     """
-    archive_key, run = key_id(load_key(config.keys.archive)), runs.Run(new_run_id(), "", datetime.now(UTC))
+    archive_key, run = key_id(load_key(config.keys.archive)), runs.started(spark)
     day = day or datetime.now(UTC).date()
     with ExitStack() as leases:
         leases.enter_context(lease(config.zone("deidentified"), ZONE_2_LEASE, run.id))

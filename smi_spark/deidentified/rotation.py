@@ -25,7 +25,6 @@ from smi_spark.deidentified.swappers import Lookup, Swapper, choose_swapper
 from smi_spark.errors import InputError, OtherKeyError
 from smi_spark.lease import lease
 from smi_spark.progress import Progress
-from smi_spark.run import new_run_id
 from smi_spark.schema import TableSchema
 from smi_spark.secure import runs
 from smi_spark.secure.people import read_people
@@ -88,7 +87,7 @@ def rotate_key(spark: SparkSession, config: Config, former: KeySource) -> Rotate
             f"The former key and keys.archive of the configuration are the same, key {keys.new_id}. "
             "Name the new key in the configuration, and the one that made zone 2 as the former."
         )
-    run = runs.Run(new_run_id(), "", datetime.now(UTC))
+    run = runs.started(spark)
     zone_2, mapped = (config.zone("deidentified"), ZONE_2_LEASE), (config.zone("secure"), LEASE)
     with lease(*zone_2, run.id), lease(*mapped, run.id):
         return _rotate(spark, config, keys, run)

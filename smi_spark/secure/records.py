@@ -4,14 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.cpu import cpu_times
 from smi_spark.errors import InputError, QuarantineThresholdError, unknown_name
 from smi_spark.lease import lease
 from smi_spark.run import new_run_id
@@ -24,7 +22,7 @@ from smi_spark.secure.opt_outs import announce
 from smi_spark.secure.people import bring_up_people
 from smi_spark.secure.quarantine import record_bad
 from smi_spark.secure.row_counts import ADDED, CORRECTED, REASONS, FileCounts, added_up, counted
-from smi_spark.secure.runs import Run, newest_run
+from smi_spark.secure.runs import newest_run
 from smi_spark.secure.settling import bad_rows, repeated_keys, settle_keys, with_second_check
 from smi_spark.secure.submissions import not_loaded, record_submissions, with_checksums
 from smi_spark.secure.withdrawal import as_replaced
@@ -110,7 +108,7 @@ def load_rows(
     """As ``load_records``, for a table of zone 1 by its schema; ``job`` is what ``secure/runs`` calls it."""
     second = second_check(config.records.second_chi_check)
     extracts = find_extracts(source, schema)
-    run = Run(new_run_id(), "", datetime.now(UTC), cpu_times(spark))
+    run = runs.started(spark)
     with lease(config.zone("secure"), f"records-{schema.table.rpartition('/')[2]}", run.id):
         found = with_checksums(spark, extracts)
         waiting = found if again else not_loaded(spark, config, schema.table, found)

@@ -47,6 +47,11 @@ def begin(spark: SparkSession, config: Config, run_id: str) -> Run:
     return Run(behind, ended, datetime.now(UTC), cpu_times(spark))
 
 
+def started(spark: SparkSession) -> Run:
+    """A run that begins now, of a job that needs to know of none before it."""
+    return Run(new_run_id(), "", datetime.now(UTC), cpu_times(spark))
+
+
 def newest_ended(spark: SparkSession, config: Config) -> str:
     """The newest run that took files in and ended: all images of runs up to it stand. Empty where there is none."""
     return newest_run(tables.read_or_empty(spark, _runs(config)).where(F.col("job").isin(INGEST, RETRY)))

@@ -1,6 +1,7 @@
 """Tables are maintained: their files change, their rows do not, and what a cohort pins stays."""
 
 import json
+import os
 import re
 import shutil
 import time
@@ -105,6 +106,7 @@ def test_many_small_files_become_one_sorted_by_study_and_a_second_run_changes_no
     assert stored == [f"CT/{night}-{study}.dcm" for study in (5, 9) for night in (1, 2, 3, 4)]
     (run,) = read(spark, archive, "secure/runs").collect()
     assert (run["job"], run["inputs"]) == ("maintain_tables", ["secure/headers", "secure/links"])
+    assert 0 < run["cpu_seconds"] <= run["seconds"] * (os.cpu_count() or 1)  # of this run, not since Spark's start
     assert dict(run["counts"]) == done.counts()
     assert done.counts().items() >= {"tables": 2, "partitions": 3, "files_before": 13, "files_after": 4}.items()
 
