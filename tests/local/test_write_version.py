@@ -10,12 +10,12 @@ from smi_spark import tables
 from smi_spark.analysis.snapshot import write_table
 from smi_spark.config import Config, Maintenance
 
-ROWS = {"CT": 4000, "MR": 1000}
+ROWS = {"CT": 4000, "MR": 1000, "US": 200}
 ASKED = 60_000  # bytes
 
 
 def test_a_partition_is_one_file_or_several_of_the_size_asked_for(spark: SparkSession, config: Config) -> None:
-    """All rows in one piece, with ids as a project's are; in zone 2 CT takes 160,000 bytes, MR 45,000."""
+    """All rows come in one piece, with ids as a project's are; a row of MR is three times as long as one of CT."""
     zone_2 = tables.table(config, "deidentified/series")
     target = tables.table(config, "analysis/demo/head_ct/series", schema="series")
     tables.append(tables.completed(series(spark), zone_2), zone_2)
@@ -25,12 +25,12 @@ def test_a_partition_is_one_file_or_several_of_the_size_asked_for(spark: SparkSe
     one = write_table(config, target, "series", rows, sum(ROWS.values()))
     several = write_table(asked, target, "series", rows, sum(ROWS.values()))
 
-    assert (one, several) == (("series", 0, 5000), ("series", 1, 5000))
+    assert (one, several) == (("series", 0, 5200), ("series", 1, 5200))
     first, second = (tables.read(spark, target, version) for version in (0, 1))
-    assert {kind: len(files) for kind, files in files_of(first).items()} == {"CT": 1, "MR": 1}
+    assert {kind: len(files) for kind, files in files_of(first).items()} == {"CT": 1, "MR": 1, "US": 1}
     sizes = {kind: [file.stat().st_size for file in files] for kind, files in files_of(second).items()}
-    assert {kind: len(files) for kind, files in sizes.items()} == {"CT": 3, "MR": 1}
-    assert all(ASKED / 2 < size < ASKED * 2 for files in sizes.values() for size in files)
+    assert {kind: len(files) for kind, files in sizes.items()} == {"CT": 3, "MR": 2, "US": 1}
+    assert all(ASKED / 2 < size < ASKED * 2 for size in (*sizes["CT"], *sizes["MR"]))
     patients = [patients_of(spark, file) for file in files_of(second)["CT"]]
     assert all(file == sorted(file) for file in patients)
     ranges = sorted((file[0], file[-1]) for file in patients)
@@ -46,10 +46,12 @@ def test_a_partition_is_one_file_or_several_of_the_size_asked_for(spark: SparkSe
 
 def series(spark: SparkSession) -> DataFrame:
     numbers = spark.range(sum(ROWS.values()), numPartitions=1)
-    text = F.substring(F.sha2(F.col("id").cast("string"), 256), 1, 32)
+    number, text = F.col("id"), F.sha2(F.col("id").cast("string"), 512)
+    kind = F.when(number < ROWS["CT"], "CT").when(number < ROWS["CT"] + ROWS["MR"], "MR").otherwise("US")
+    uid = F.substring(text, 1, 32)
     return numbers.select(
-        F.when(F.col("id") < ROWS["CT"], "CT").otherwise("MR").alias("modality"), F.lit(2020).alias("year"),
-        text.alias("SeriesInstanceUID"), text.alias("patient_id"),
+        kind.alias("modality"), F.lit(2020).alias("year"), uid.alias("SeriesInstanceUID"), uid.alias("patient_id"),
+        F.when(kind == "MR", text).alias("SeriesDescription"),
     )  # fmt: skip
 
 
