@@ -52,7 +52,7 @@ DELTA_SETTINGS = {
 # Empty: the region is AWS_REGION, as for the readers of sources, not the one that S3A would assume.
 S3_SETTINGS = {"spark.hadoop.fs.s3a.endpoint.region": ""}
 
-# What results depend on.
+# What results depend on: a session that is submitted gets these too.
 RESULT_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.compression.codec": "zstd",
@@ -62,14 +62,14 @@ RESULT_SETTINGS = {
 # greatest value of each column, CHI numbers in zone 1. Without the list nothing is slower.
 LOG_SETTINGS = {"spark.databricks.delta.allFilesInCrc.enabled": "false"}
 
-# Where it is true, PySpark tells the JVM the line of each operation on a column, which an error then names: 25 times as
-# long an operation (SPARK-50310), half of the time that making the plan of a cohort takes.
-PLAN_SETTINGS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
-
 # Arrow's Java checks every access to every value. The arrays are those that Spark's own Python workers wrote, and a
 # value is asked for only where it is not null.
 _UNCHECKED = "-Darrow.enable_unsafe_memory_access=true -Darrow.enable_null_check_for_get=false"
 JAVA_SETTINGS = {f"spark.{side}.defaultJavaOptions": _UNCHECKED for side in ("driver", "executor")}
+
+# Where it is true, PySpark tells the JVM the line of each operation on a column, which an error then names: 25 times as
+# long an operation (SPARK-50310), half of the time that making the plan of a cohort takes.
+PLAN_SETTINGS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 
 # Every setting here has its reason: tiny tables otherwise run 50 to 200 tasks a step.
 LOCAL_SETTINGS = {
@@ -84,7 +84,6 @@ LOCAL_SETTINGS = {
     "spark.driver.host": "127.0.0.1",
 }
 
-_SETTINGS = RESULT_SETTINGS | LOG_SETTINGS | PLAN_SETTINGS  # of every session
 
 _GIVEN: dict[str, Config] = {}
 
@@ -104,7 +103,7 @@ def get_session(config: Config, name: str = "smi_spark") -> SparkSession:
         check_java()
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name)
-    for key, value in (_SETTINGS if submitted else _local_settings(config)).items():
+    for key, value in (RESULT_SETTINGS | LOG_SETTINGS if submitted else _local_settings(config)).items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     _check_delta(spark)
@@ -181,8 +180,8 @@ def ivy() -> Path:
 def _local_settings(config: Config) -> dict[str, str]:
     in_s3 = any(config.zone(zone).startswith("s3a://") for zone in ZONES)
     settings = {
-        **_SETTINGS, **LOCAL_SETTINGS, **JAVA_SETTINGS, **DELTA_SETTINGS, **(S3_SETTINGS if in_s3 else {}),
-        **config.spark,
+        **RESULT_SETTINGS, **LOG_SETTINGS, **PLAN_SETTINGS, **LOCAL_SETTINGS, **JAVA_SETTINGS, **DELTA_SETTINGS,
+        **(S3_SETTINGS if in_s3 else {}), **config.spark,
     }  # fmt: skip
     fetched = [] if delta_is_installed() else [(DELTA_PACKAGE, DELTA_EXCLUDES)]
     if in_s3 and not s3_is_installed():

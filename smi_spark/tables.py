@@ -106,7 +106,7 @@ def read(spark: SparkSession, source: Table, version: int | None = None) -> Data
 def read_or_empty(spark: SparkSession, source: Table) -> DataFrame:
     """The table, or a DataFrame of its columns without rows when it is not there yet."""
     if exists(spark, source):
-        return read(spark, source)
+        return spark.read.format("delta").load(source.uri)
     # Said to be empty, so that Spark plans nothing for it.
     return spark.createDataFrame([], source.schema.spark(source.zone)).where(F.lit(False))
 

@@ -104,7 +104,8 @@ def registered(spark: SparkSession, config: Config, project: str, cohort: str) -
     """All versions of a cohort, the newest first."""
     rows = tables.read_or_empty(spark, registry_table(config))
     mine = rows.where((F.col("project") == project) & (F.col("cohort") == cohort))
-    return [_from_row(row.asDict()) for row in mine.orderBy(F.desc("version")).collect()]
+    entries = [_from_row(row.asDict()) for row in mine.collect()]
+    return sorted(entries, key=lambda entry: -entry.version)  # Spark sorts in three jobs
 
 
 def register(spark: SparkSession, config: Config, entry: Registered) -> None:

@@ -151,8 +151,8 @@ def test_what_is_submitted_with_a_properties_file_is_what_a_local_session_has(
     assert settings.pop("spark.jars.packages") == packages
     assert settings.pop("spark.jars.excludes") == excludes
     in_s3 = session.S3_SETTINGS if file == "spark-s3.conf" else {}
-    ours = session.DELTA_SETTINGS | session._SETTINGS | session.JAVA_SETTINGS
-    assert settings == ours | in_s3
+    ours = session.DELTA_SETTINGS | session.RESULT_SETTINGS | session.LOG_SETTINGS | session.JAVA_SETTINGS
+    assert settings == ours | session.PLAN_SETTINGS | in_s3
 
 
 def test_the_configurations_settings_go_before_our_own(tmp_path: Path) -> None:
