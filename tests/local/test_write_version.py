@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from smi_spark import tables
 from smi_spark.analysis.snapshot import write_table
 from smi_spark.config import Config, Maintenance
+from smi_spark.spread import brought_together
 
 ROWS = {"CT": 4000, "MR": 1000, "US": 200}
 ASKED = 60_000  # bytes
@@ -42,6 +43,16 @@ def test_a_partition_is_one_file_or_several_of_the_size_asked_for(spark: SparkSe
     properties = tables.properties(spark, target)
     assert properties["delta.deletedFileRetentionDuration"] == tables.HUNDRED_YEARS
     assert properties["delta.enableDeletionVectors"] == "false"
+
+
+def test_a_table_without_partitions_is_spread_by_patient(spark: SparkSession) -> None:
+    task = F.spark_partition_id().alias("task")
+    spread = brought_together(series(spark).select("patient_id"), (), "patient_id", {(): 4}).groupBy(task)
+    beginnings = F.array_sort(F.collect_set(F.substring("patient_id", 1, 1)))
+    found = spread.agg(F.count("*").alias("rows"), F.array_join(beginnings, "").alias("beginnings")).orderBy("task")
+    rows, of = zip(*((row["rows"], row["beginnings"]) for row in found.collect()), strict=True)
+    assert of == ("0123", "4567", "89ab", "cdef")
+    assert all(1200 < count < 1400 for count in rows)
 
 
 def series(spark: SparkSession) -> DataFrame:
