@@ -6,18 +6,20 @@ that are long gone. Here the caller says which files go, so that versions that d
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructType
+from pyspark.sql.types import StructType
 
 from smi_spark import storage, tables
 from smi_spark.errors import TableError
 from smi_spark.objectstore import open_files
 from smi_spark.tables import Table
+
+DATA_FILE = "data_file"  # column: the file that a row lies in
 
 _LOG = "_delta_log"
 _PREDICATES = ("predicate", "matchedPredicates", "notMatchedPredicates", "notMatchedBySourcePredicates")
@@ -45,19 +47,33 @@ def files_about(spark: SparkSession, target: Table, ids: DataFrame, columns: Ite
 
     ids: one column of texts, each once. Of each file these columns are read, and nothing else.
     """
+    (name,) = ids.columns
+    names = sorted(set(columns))
+
+    def about(rows: DataFrame) -> DataFrame:
+        texts = rows.select(DATA_FILE, F.explode(F.array(*names)).alias(name))
+        return texts.join(F.broadcast(ids), name, "left_semi")
+
+    return files_with(spark, target, names, about)
+
+
+def files_with(
+    spark: SparkSession, target: Table, columns: Iterable[str], meant: Callable[[DataFrame], DataFrame]
+) -> list[str]:
+    """Those of the data files that the newest version does not need in which rows are ``meant``.
+
+    meant: of rows with ``columns`` (none by which the table is partitioned) and DATA_FILE, those that are, with
+    DATA_FILE. Of each file these columns are read, and nothing else.
+    """
     old = files_beside(spark, target, [tables.latest_version(spark, target)])
     if not old:
         return []
-    (name,) = ids.columns
-    names = sorted(set(columns))
-    shape = StructType()
-    for column in names:
-        shape.add(column, StringType())
+    kinds = target.schema.spark(target.zone)
+    shape = StructType([kinds[name] for name in columns])
     rows = spark.read.schema(shape).parquet(*(_as_uri(target, path) for path in old))
-    texts = rows.select(F.col("_metadata.file_path").alias("file"), F.explode(F.array(*names)).alias(name))
-    about = texts.join(F.broadcast(ids), name, "left_semi").select("file").distinct()
-    found = {_name(row["file"]) for row in about.collect()}  # of files that are to go
-    return [path for path in old if _name(path) in found]
+    found = meant(rows.withColumn(DATA_FILE, F.col("_metadata.file_path"))).select(DATA_FILE).distinct()
+    names = {_name(row[DATA_FILE]) for row in found.collect()}  # of files that are to go
+    return [path for path in old if _name(path) in names]
 
 
 def remove_files(target: Table, paths: Iterable[str]) -> int:

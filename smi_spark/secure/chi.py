@@ -100,6 +100,11 @@ def identity_fault(raw: Column, nobody: Sequence[str] = ()) -> Column:
     )
 
 
+def ids_named(raw: Column) -> Column:
+    """All ids that a text names, an array, each as ``patient_identity`` writes it: of ``A\\A`` one, of ``A\\B`` two."""
+    return F.array_distinct(F.array_compact(F.transform(F.split(raw, r"\\"), _identity_of_one)))
+
+
 def ids_in(text: str) -> frozenset[str]:
     """Ids that a text of a data set names, each as ``patient_identity`` writes it: of ``A\\A`` one, of ``A\\B`` two."""
     found = set()
