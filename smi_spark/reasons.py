@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CONFLICTING_STUDY = "conflicting_study"
     SET_ASIDE = "set_aside"
     REFUSED_FOLDER = "refused_folder"
+    ERASED = "erased"
     # images
     NO_PATIENT_ID = "no_patient_id"
     DEFAULT_PATIENT_ID = "default_patient_id"
@@ -59,6 +60,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.CONFLICTING_STUDY: "Two files of one SOP instance contradict each other: take one out, or release one.",
     Reason.SET_ASIDE: "Another file of this SOP instance was released in its place: nothing to do.",
     Reason.REFUSED_FOLDER: "Another file of its folder is bad, and ingest.strict is on: mend that, or release these.",
+    Reason.ERASED: "A person's who said no: nothing to do. If they take part again, try it with --reason erased.",
     Reason.NO_PATIENT_ID: "Nobody can be found behind the image: ask the archive for the patient's id.",
     Reason.DEFAULT_PATIENT_ID: "Its id stands for nobody (pseudonyms.nobody): ask the archive for the patient's id.",
     Reason.TWO_PATIENT_IDS: "Its id names two patients: ask the archive which one it is.",

@@ -14,10 +14,11 @@ from smi_spark.secure.people import People, with_persons
 
 OPT_OUTS = "opt_outs"
 JOB = "load_opt_outs"
-STOP, WITHDRAW, PURGE = "stop", "withdraw", "purge"  # each does what those before it do
+STOP, WITHDRAW, PURGE, ERASE = "stop", "withdraw", "purge", "erase"  # each does what those before it do
+OUT, GONE = (WITHDRAW, PURGE, ERASE), (PURGE, ERASE)  # of zone 2 as it is; of every version of zones 2 and 3
 ASKED = "smi_spark.asked"  # of zone 2's copy: the newest load of opt-outs, whether it has come so far or not
 
-_POLICIES = (STOP, WITHDRAW, PURGE)
+_POLICIES = (STOP, *OUT)
 
 
 def opt_outs(config: Config) -> tables.Table:
@@ -78,7 +79,7 @@ def with_opt_outs(spark: SparkSession, config: Config, people: People, day: date
     if not tables.exists(spark, opt_outs(config)):
         return people
     said = people_who_said_no(tables.read(spark, opt_outs(config)), people.numbers)
-    out = in_force(day) & F.col("policy").isin(WITHDRAW, PURGE)
+    out = in_force(day) & F.col("policy").isin(*OUT)
     barred = tables.worked_out(all_numbers(said.where(out), people.numbers).select("chi").distinct())
     back = said.where(~out).join(_done(spark, config), "person", "left_semi")
     since = F.when(F.col("revoked_on") <= F.lit(day), F.date_format("revoked_on", "yyyyMMdd"))
@@ -96,7 +97,7 @@ def waiting(spark: SparkSession, config: Config, people: People, day: date) -> D
     theirs, changed.
     """
     said = people_who_said_no(tables.read_or_empty(spark, opt_outs(config)), people.numbers)
-    out = said.where(in_force(day) & F.col("policy").isin(WITHDRAW, PURGE))
+    out = said.where(in_force(day) & F.col("policy").isin(*OUT))
     rekeyed = people.changes.where("chi IS NOT NULL").groupBy("chi").agg(F.max("run_id").alias("changed_by"))
     changed = all_numbers(out, people.numbers).join(rekeyed, "chi", "left")
     newest = changed.groupBy("person", "policy").agg(F.max(F.greatest("run_id", "changed_by")).alias("newest"))
@@ -108,20 +109,40 @@ def waiting(spark: SparkSession, config: Config, people: People, day: date) -> D
 def not_purged(spark: SparkSession, config: Config, people: People, day: date) -> DataFrame:
     """person, opted_out_on, revoked_on: who said no and may stand in a version of zone 2 still: all but the purged."""
     said = people_who_said_no(tables.read(spark, opt_outs(config)), people.numbers)
-    purged = said.where(in_force(day) & (F.col("policy") == PURGE)).join(
+    purged = said.where(in_force(day) & F.col("policy").isin(*GONE)).join(
         waiting(spark, config, people, day), "person", "left_anti"
     )
     holds = F.col("revoked_on").isNull() | (F.col("revoked_on") > F.lit(day))
     return said.where(holds).join(purged, "person", "left_anti").select("person", "opted_out_on", "revoked_on")
 
 
+def to_erase(spark: SparkSession, config: Config, people: People, day: date) -> DataFrame:
+    """chi, each once: every number of the people who are to be in zone 1 no longer, done or not."""
+    said = people_who_said_no(tables.read_or_empty(spark, opt_outs(config)), people.numbers)
+    erased = said.where(in_force(day) & (F.col("policy") == ERASE))
+    return all_numbers(erased, people.numbers).select("chi").distinct()
+
+
+def ever_erased(spark: SparkSession, config: Config) -> DataFrame:
+    """chi: who was on the list to be erased, or was, each by a number of theirs. What the demography said of their
+    numbers is there no longer."""
+    asked = tables.read_or_empty(spark, opt_outs(config)).where(F.col("policy") == ERASE)
+    done = tables.read_or_empty(spark, withdrawals(config)).where(F.col("policy") == ERASE)
+    return asked.select(patient_identity(F.col("chi")).alias("chi")).union(done.select("chi")).distinct()
+
+
+def withdrawals(config: Config) -> tables.Table:
+    """What was done."""
+    return tables.table(config, "secure/withdrawals")
+
+
 def record_withdrawals(rows: DataFrame, config: Config, run_id: str) -> int:
     """Add rows of ``secure/withdrawals``: chi, policy and, of a version that held them, what it held."""
-    target = tables.table(config, "secure/withdrawals")
+    target = withdrawals(config)
     stamps = {"told_at": F.current_timestamp(), "run_id": F.lit(run_id)}
     return tables.append(tables.completed(rows, target, **stamps), target)
 
 
 def _done(spark: SparkSession, config: Config) -> DataFrame:
-    rows = tables.read_or_empty(spark, tables.table(config, "secure/withdrawals")).where("project IS NULL")
+    rows = tables.read_or_empty(spark, withdrawals(config)).where("project IS NULL")
     return rows.groupBy(F.col("chi").alias("person"), "policy").agg(F.max("run_id").alias("done_by"))

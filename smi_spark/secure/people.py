@@ -69,17 +69,26 @@ def of_numbers(rows: DataFrame, numbers: DataFrame, columns: Sequence[Column], k
     return rows.join(found, list(key), "left_semi")
 
 
-def bring_up_people(spark: SparkSession, config: Config, schema: TableSchema, run_id: str) -> int:
+def bring_up_people(
+    spark: SparkSession, config: Config, schema: TableSchema, run_id: str, erased: DataFrame | None = None
+) -> int:
     """``secure/people`` as the table of ``schema`` says now; gives how many CHI numbers are another person's since.
 
     Nothing for another table than the demography. Each number that changed is a row of ``secure/changes`` first.
+    erased: chi, of people of whom the demography has no rows any more: their numbers stay theirs until it says
+    otherwise.
     """
     if schema.table != DEMOGRAPHY:
         return 0
     target = tables.table(config, "secure/people")
     demography = tables.read(spark, tables.table(config, f"secure/{schema.table}"))
-    now = merged_numbers(demography, schema)
-    before = tables.read_or_empty(spark, target).select("chi", F.col("person").alias("former"))
+    known = tables.read_or_empty(spark, target).select("chi", "person")
+    kept = None
+    if erased is not None:
+        persons = with_persons(erased, known, ["chi"]).withColumnRenamed("chi", "person")
+        kept = known.join(persons.distinct(), "person", "left_semi")
+    now = merged_numbers(demography, schema, kept)
+    before = known.withColumnRenamed("person", "former")
     differs = now.join(before, "chi", "full_outer").where(~F.col("person").eqNullSafe(F.col("former")))
     with tables.held(differs) as changed:
         count = changed.count()
@@ -92,15 +101,19 @@ def bring_up_people(spark: SparkSession, config: Config, schema: TableSchema, ru
     return count
 
 
-def merged_numbers(demography: DataFrame, schema: TableSchema) -> DataFrame:
+def merged_numbers(demography: DataFrame, schema: TableSchema, kept: DataFrame | None = None) -> DataFrame:
     """chi, person: of each number whose newest row names another one, the one at the end of the chain.
 
-    Numbers that name each other in a circle stand for themselves: nothing says which is meant.
+    Numbers that name each other in a circle stand for themselves: nothing says which is meant. ``kept`` (chi, person)
+    holds of numbers of which the demography says nothing.
     """
     chi, person = F.col(str(schema.further_chi)), F.col(str(schema.patient))
     newest = Window.partitionBy(chi).orderBy(F.desc(str(schema.event_date)), person.desc())
     last = demography.withColumn("place", F.row_number().over(newest)).where("place = 1")
-    step = tables.worked_out(last.where(chi != person).select(chi.alias("chi"), person.alias("person")))
+    steps = last.where(chi != person).select(chi.alias("chi"), person.alias("person"))
+    if kept is not None:
+        steps = steps.unionByName(kept.join(last.select(chi.alias("chi")), "chi", "left_anti"))
+    step = tables.worked_out(steps)
     ends = step
     for _ in range(_LONGEST):
         ends = _followed(ends, ends)

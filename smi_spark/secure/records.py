@@ -18,7 +18,7 @@ from smi_spark.secure import runs
 from smi_spark.secure.chi import Check, second_check
 from smi_spark.secure.extract_rows import read_extracts, survey_extracts
 from smi_spark.secure.extracts import Extract, find_extracts
-from smi_spark.secure.opt_outs import announce
+from smi_spark.secure.opt_outs import announce, ever_erased
 from smi_spark.secure.people import bring_up_people
 from smi_spark.secure.quarantine import record_bad
 from smi_spark.secure.row_counts import ADDED, CORRECTED, REASONS, FileCounts, added_up, counted
@@ -150,7 +150,8 @@ def _load(
             _set_aside(settled, config, counts, source, run_id)
         announce(spark, config, schema, run_id)
         _write(settled, target, counts, run_id)
-        counts = replace(counts, people_changed=bring_up_people(spark, config, schema, run_id))
+        changed = bring_up_people(spark, config, schema, run_id, ever_erased(spark, config))
+        counts = replace(counts, people_changed=changed)
         record_submissions(spark, config, schema, extracts, files, run_id)
     return counts
 

@@ -122,8 +122,11 @@ def _act(spark: SparkSession, config: Config, selection: Selection, action: str)
 
 
 def _files(spark: SparkSession, config: Config, selection: Selection, action: str) -> DataFrame:
-    """The rows of ``secure/files`` of the selected files; those that vanished have nothing to try."""
+    """The rows of ``secure/files`` of the selected files; those that vanished have nothing to try, and erased ones are
+    tried only where their reason is named."""
     rows = selection.of(tables.read_or_empty(spark, quarantine(config))).where(F.col("table") == IMAGES)
+    if Reason.ERASED not in selection.reasons:
+        rows = rows.where(F.col("reason") != Reason.ERASED)
     if action == RELEASED:
         rows = rows.where(F.col("reason").isin(*RELEASABLE) & F.col("SOPInstanceUID").isNotNull())
     files = tables.read_or_empty(spark, tables.table(config, "secure/files")).where(F.col("state") == PRESENT)

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from smi_spark import tables
 from smi_spark.config import Config
-from smi_spark.reasons import BAD_FILES
+from smi_spark.reasons import BAD_FILES, Reason
 from smi_spark.secure.changes import IMAGES, WITHDRAWN, record_changes
 from smi_spark.secure.instances import FILE, partitions_of
 from smi_spark.secure.quarantine import quarantine
@@ -17,9 +17,9 @@ def withdraw(spark: SparkSession, config: Config, files: DataFrame, run_id: str)
     """Take out what older runs made of ``files`` (columns of ``changed_files``); gives how many images left.
 
     Images of files that changed or vanished, each a row of ``secure/changes`` first; headers and quarantine of files
-    that changed; quarantine of good files that vanished, which is for what other files hold. Rows that a run wrote
-    after it found the change stay, so that the next run completes one that was killed anywhere between. Vanished files
-    keep their header: should one come back unchanged, it is not read again.
+    that changed; quarantine of good files that vanished, which is for what other files hold, but not of erased ones.
+    Rows that a run wrote after it found the change stay, so that the next run completes one that was killed anywhere
+    between. Vanished files keep their header: should one come back unchanged, it is not read again.
     """
     where = partitions_of(spark, config, files, FILE)
     images = tables.read_or_empty(spark, tables.table(config, "secure/images")).where(where)
@@ -29,7 +29,7 @@ def withdraw(spark: SparkSession, config: Config, files: DataFrame, run_id: str)
     retire(_older(read, files, "changed_by", "listed_run_id"), headers, FILE, run_id)
     rows = tables.read_or_empty(spark, quarantine(config)).where(F.col("table") == IMAGES)
     changed = _older(rows, files, "changed_by", "run_id")
-    for_others = _older(rows.where(~F.col("reason").isin(*BAD_FILES)), files, "gone_by", "run_id")
+    for_others = _older(rows.where(~F.col("reason").isin(*BAD_FILES, Reason.ERASED)), files, "gone_by", "run_id")
     bad = changed.union(for_others).distinct()
     retire(bad, quarantine(config), quarantine(config).schema.key, run_id)
     return withdrawn

@@ -30,7 +30,7 @@ def test_a_list_is_loaded_once_and_its_bad_rows_are_put_aside(spark: SparkSessio
     ]  # fmt: skip
     bad = tables.read(spark, tables.table(config, "secure/quarantine")).orderBy("row_number").collect()
     assert [(r["table"], r["row_number"], r["column"], r["detail"], r["value"]) for r in bad] == [
-        ("opt_outs", 3, "policy", "not one of stop, withdraw, purge", "delete"),
+        ("opt_outs", 3, "policy", "not one of stop, withdraw, purge, erase", "delete"),
         ("opt_outs", 4, "opted_out_on", "not a date written as %Y-%m-%d or %d/%m/%Y or %d-%b-%Y", "soon"),
     ]
     assert tables.get_property(spark, opt_outs_copy(config), ASKED) == loaded[0]["run_id"]

@@ -8,6 +8,7 @@ from smi_spark import tables
 from smi_spark.config import Config
 from smi_spark.secure.changes import rekeyed_numbers
 from smi_spark.secure.records import load_records
+from tests.rows import fill
 
 HEADER = "CHI_NUMBER,UPI_NUMBER,DATE_FROM\n"
 A, B, C, D = "0101010028", "0202020052", "0303030076", "0404040083"
@@ -52,6 +53,22 @@ def test_a_later_merge_and_one_taken_back_change_the_numbers_concerned_alone(
 
     assert people(spark, config) == {C: A}
     assert (before, rekeyed(spark, config)) == ({B}, {B, C})
+
+
+def test_numbers_of_who_is_erased_stay_theirs_until_the_demography_says_otherwise(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
+    load(spark, config, tmp_path / "a.csv", (A, A, "2000-01-01"), (B, A, "2000-01-01"), (C, D, "2000-01-01"))
+    fill(spark, config, "withdrawals", [{"chi": A, "policy": "erase", "run_id": "9"}])
+    demography = tables.table(config, "secure/records/demography")
+    tables.delete(tables.read(spark, demography).select("CHI_NUMBER"), demography, ["CHI_NUMBER"])
+
+    assert load(spark, config, tmp_path / "b.csv", (D, D, "2010-01-01")) == 1
+    assert people(spark, config) == {B: A}
+    assert load(spark, config, tmp_path / "c.csv", (A, D, "2011-01-01")) == 2
+    assert people(spark, config) == {A: D, B: D}
+    assert load(spark, config, tmp_path / "d.csv", (B, B, "2012-01-01")) == 1
+    assert people(spark, config) == {A: D}
 
 
 def test_numbers_that_name_each_other_stand_for_themselves(spark: SparkSession, config: Config, tmp_path: Path) -> None:
