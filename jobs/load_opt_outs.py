@@ -1,8 +1,8 @@
 """Load a list of people who said no into secure/opt_outs: CHI number, date, and what the policy says of their data.
 
-Columns: chi, opted_out_on (or date), and where they are given policy (stop, withdraw or purge; stop where nothing is
-said) and revoked_on. Rows that do not fit go to secure/quarantine; a later list corrects an earlier one. Until
-withdraw.py or pseudonymise.py has run, no cohort is built.
+Columns: chi, opted_out_on (or date), and where they are given policy (stop, withdraw, purge or erase; stop where
+nothing is said) and revoked_on. Rows that do not fit go to secure/quarantine; a later list corrects an earlier one.
+Until withdraw.py or pseudonymise.py has run, no cohort is built.
 """
 
 from argparse import Namespace

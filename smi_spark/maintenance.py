@@ -112,7 +112,8 @@ def writers(config: Config, name: str, snapshots: Mapping[str, Pin] = {}) -> lis
         return [images, records[f"secure/{DEMOGRAPHY}"]]
     if name == "secure/people":
         return [records[f"secure/{DEMOGRAPHY}"]]
-    if name in ("secure/links", "secure/replaced", "secure/withdrawals") or name.startswith("deidentified/"):
+    of_zone_2 = ("secure/links", "secure/replaced", "secure/withdrawals", "secure/erasing")
+    if name in of_zone_2 or name.startswith("deidentified/"):
         return [zone_2]
     return [records.get(name, images)]
 

@@ -1,8 +1,9 @@
-"""People who said no: their data out of zone 2, the snapshots that held them told, and, by policy, out of these too."""
+"""People who said no: their data out of zone 2, the snapshots that held them told, and, by policy, out of these and of
+zone 1 too."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from pyspark.sql import DataFrame, SparkSession
@@ -15,7 +16,7 @@ from smi_spark.analysis.opt_outs import said_no
 from smi_spark.analysis.registry import Registered, cohorts, registered
 from smi_spark.analysis.withdrawn import clear_versions, held_by, readable, withdraw_versions
 from smi_spark.config import Config
-from smi_spark.deidentified.images import IMAGES
+from smi_spark.deidentified.images import IMAGES, taken_up_to, withdraw_images
 from smi_spark.deidentified.keyed import check_key, keyed_tables
 from smi_spark.deidentified.keys import key_id, load_key
 from smi_spark.deidentified.opt_outs import (
@@ -29,10 +30,13 @@ from smi_spark.deidentified.opt_outs import (
 from smi_spark.deidentified.pseudonymise import ZONE_2_LEASE
 from smi_spark.deidentified.replaced import all_ids, read_replaced
 from smi_spark.deidentified.rollups import bring_up_roll_ups
+from smi_spark.deidentified.swappers import choose_swapper
 from smi_spark.lease import lease
+from smi_spark.maintenance import writers
 from smi_spark.schema import record_tables
 from smi_spark.secure import runs
-from smi_spark.secure.opt_outs import PURGE, record_withdrawals, waiting
+from smi_spark.secure.erasure import Erased, erase, note_looked, work_waiting
+from smi_spark.secure.opt_outs import ERASE, GONE, record_withdrawals, waiting
 from smi_spark.secure.people import People, read_people
 
 JOB = "withdraw"
@@ -68,24 +72,26 @@ class Report:
     held: tuple[Held, ...] = ()
     annotations: int = 0
     files: int = 0
+    erased: Erased | None = None
 
     def __str__(self) -> str:
         if not self.people:
-            return "nobody waits to be taken out; deidentified/opt_outs is up to date"
+            nobody = "nobody waits to be taken out; deidentified/opt_outs is up to date"
+            return f"{nobody}\ncame since people were erased, and {self.erased}" if self.erased else nobody
         last = (
             f"people: {self.people:,}, of them purged: {self.purged:,}; out of zone 2: images {self.taken.images:,}, "
             f"rows of records {self.taken.records:,}, named in rows of others {self.taken.unnamed:,}; "
             + (f"out of annotations: {self.annotations:,} rows; " if self.annotations else "")
             + f"files of old versions removed: {self.files:,}"
         )
-        return "\n".join([*map(str, self.held), last])
+        return "\n".join([*map(str, self.held), last, *([str(self.erased)] if self.erased else [])])
 
     def counts(self) -> dict[str, int]:
         """The same by name, for ``secure/runs``; without what is 0."""
         counts = {
             "people": self.people, "purged": self.purged, "images": self.taken.images, "records": self.taken.records,
             "unnamed": self.taken.unnamed, "annotations": self.annotations, "snapshots": len(self.held),
-            "files_removed": self.files,
+            "files_removed": self.files, **(self.erased.counts() if self.erased else {}),
         }  # fmt: skip
         return {name: count for name, count in counts.items() if count}
 
@@ -96,17 +102,21 @@ def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Re
     For ``withdraw`` and ``purge`` alike their rows leave the current tables of zone 2 and the annotations of projects,
     and the snapshots that hold them are told, printed and in ``secure/withdrawals``. For ``purge`` each version of a
     cohort that holds them gets a successor without them, of its own tables, is marked ``withdrawn``, and its files go;
-    so do the files of old versions of zone 2 and of annotations in which they stand, and what logs told of them. Zone 1
-    keeps all.
-    Commits, in this order: ``deidentified/opt_outs``, from which on no build has them; ``secure/links``,
+    so do the files of old versions of zone 2 and of annotations in which they stand, and what logs told of them. For
+    ``erase`` the same, and nothing of theirs is left in zone 1 but what ``secure.erasure.erase`` says, nor of what came
+    there since they were erased. For others zone 1 keeps all.
+    Commits, in this order: ``deidentified/opt_outs``, from which on no build has them; where somebody is erased what
+    left zone 1 leaves zone 2, as with the next ``pseudonymise``, since nothing will tell of it; ``secure/links``,
     ``deidentified/images``, each table of records, ``series``, ``studies``; project by project
     ``analysis/<project>/annotations``, its files, its log; cohort by cohort ``secure/withdrawals``, the successors'
     tables, ``analysis/cohorts`` (the commit: all of the cohort at once), manifests, files, logs;
-    ``deidentified/opt_outs`` without the purged; files and logs of zone 2; ``secure/withdrawals``, with which they are
-    done; ``secure/runs``. A run that was killed is completed by the next: until they are done all is looked through
-    again. With nobody waiting nothing is written.
+    ``deidentified/opt_outs`` without the purged; files and logs of zone 2; zone 1 as ``secure.erasure.erase`` says;
+    ``secure/withdrawals``, with which they are done, and a property of it, up to which runs zone 1 was looked through;
+    ``secure/runs``. A run that was killed is completed by the next: until they are done all is looked through again.
+    With nobody waiting nothing is written.
     Raises KeyFileError when a key cannot be had, OtherKeyError when another archive key made zone 2 or a rotation has
-    not ended, and BusyError while a run pseudonymises or builds one of the cohorts.
+    not ended, and BusyError while a run pseudonymises, builds one of the cohorts or, where somebody is to be erased,
+    writes zone 1.
     """
     archive_key, run = key_id(load_key(config.keys.archive)), runs.started(spark)
     day = day or datetime.now(UTC).date()
@@ -116,7 +126,12 @@ def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Re
         people = read_people(spark, config)
         add_to_copy(spark, config, people, archive_key, day)
         leaving = tables.worked_out(waiting(spark, config, people, day))
-        report = Report()
+        report, of_erased = Report(), leaving.where(F.col("policy") == ERASE)
+        work = work_waiting(spark, config, people, day, is_new=not of_erased.isEmpty())
+        if work is not None:
+            for base, name in _writers_of_zone_1(config):
+                leases.enter_context(lease(base, name, run.id))
+            withdraw_images(spark, config, taken_up_to(spark, config, choose_swapper(spark, config)), run.id)
         if not leaving.isEmpty():
             load_key(config.keys.projects)  # before anything is done
             names = cohorts(spark, config)
@@ -126,10 +141,28 @@ def withdraw(spark: SparkSession, config: Config, day: date | None = None) -> Re
                 leases.enter_context(lease(config.zone("analysis"), annotations_lease(project), run.id))
             report = _withdraw(spark, config, people, leaving, names, run.id, day)
         end_copy(spark, config, people, archive_key, day)
+        if work is not None:
+            report = replace(report, erased=erase(spark, config, work, _ids(spark, config, of_erased, people), run.id))
         if report.people:
             record_withdrawals(leaving.select(F.col("person").alias("chi"), "policy"), config, run.id)
+        if work is not None:
+            note_looked(spark, config, work)
+        if report.people or work is not None:
             runs.end(spark, config, run, JOB, [], report.counts())
     return report
+
+
+def _ids(spark: SparkSession, config: Config, leaving: DataFrame, people: People) -> DataFrame:
+    """patient_id: all that these people have, or had, in zone 2."""
+    theirs = with_pseudonyms(leaving, config, people.numbers).select("patient_id")
+    return all_ids(theirs, read_replaced(spark, config, keyed_tables(spark, config)))
+
+
+def _writers_of_zone_1(config: Config) -> list[tuple[str, str]]:
+    """The leases of all that write or read the tables that people are erased from, but for that of zone 2."""
+    names = ("secure/quarantine", "secure/findings", "secure/text_review")
+    held = [one for name in names for one in writers(config, name)]
+    return [one for one in dict.fromkeys(held) if one != (config.zone("deidentified"), ZONE_2_LEASE)]
 
 
 def _withdraw(
@@ -138,13 +171,13 @@ def _withdraw(
 ) -> Report:  # fmt: skip
     theirs = with_pseudonyms(leaving, config, people.numbers).select("person", "policy", "patient_id")
     theirs = tables.worked_out(theirs)
-    of_purged = theirs.where(F.col("policy") == PURGE).select("patient_id")
+    of_purged = theirs.where(F.col("policy").isin(*GONE)).select("patient_id")
     replaced = read_replaced(spark, config, keyed_tables(spark, config))
     taken = take_out(spark, config, theirs.select("patient_id"))
     if tables.exists(spark, tables.table(config, IMAGES)):
         bring_up_roll_ups(spark, config, None, None)
     counts = {row["policy"]: row["count"] for row in leaving.groupBy("policy").count().collect()}
-    purged = counts.get(PURGE, 0)
+    purged = sum(counts.get(policy, 0) for policy in GONE)
     held: list[Held] = []
     annotations = files = 0
     for project in sorted({project for project, _ in names}):  # before snapshots go, which say whose UIDs are whose
@@ -177,7 +210,7 @@ def _settle_cohort(
     record_withdrawals(told.withColumnRenamed("person", "chi"), config, run_id)
     sums = found.groupBy("version").agg(
         F.count_distinct("person").alias("people"), F.sum("images").alias("images"), F.sum("records").alias("records"),
-        F.max(F.col("policy") == PURGE).alias("goes"),
+        F.max(F.col("policy").isin(*GONE)).alias("goes"),
     )  # fmt: skip
     rows = sums.orderBy("version").collect()  # as many as versions
     going = [versions[row["version"]] for row in rows if row["goes"]]
