@@ -17,8 +17,10 @@ from smi_spark.secure.ingest import ingest_headers
 from smi_spark.secure.records import load_records
 from smi_spark.secure.retry import Selection, try_again
 from smi_spark.withdraw import Report, withdraw
+from tests.killed import killed_behind
 from tests.leaks import find_tokens
-from tests.said_no import ANN, BEA, lenient, load
+from tests.rows import fill
+from tests.said_no import ANN, BEA, lenient, load, patient
 
 pytestmark = pytest.mark.long
 WriteDicom = Callable[..., Path]
@@ -80,12 +82,12 @@ class Story:
 @pytest.fixture(scope="module")
 def story(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, write_dicom: WriteDicom) -> Story:
     place = tmp_path_factory.mktemp("erasure")
-    before = fill(spark, place, write_dicom)
+    before = fill_zones(spark, place, write_dicom)
     config = copied(before, place / "erased")
     return Story(before, config, withdraw(spark, config), place)
 
 
-def fill(spark: SparkSession, place: Path, write: WriteDicom) -> Config:
+def fill_zones(spark: SparkSession, place: Path, write: WriteDicom) -> Config:
     """Zones 1 and 2 of Ann and Bea, and Ann on a list, to be erased."""
     config = lenient(place)
     write_files(place, write)
@@ -97,8 +99,23 @@ def fill(spark: SparkSession, place: Path, write: WriteDicom) -> Config:
     late = EPISODES.replace("O80", "O85") + f"e4,{ANN},2020-02-01,,O80,and more\ne5,{BEA},soon,,O80\n"
     load_table(spark, config, place / "late.csv", "smr02", late)
     pseudonymise(spark, config)
+    fill_tables_of_ids(spark, config)
     load(spark, config, place / "list.csv", f"{ANN},2020-01-01,erase,")
     return config
+
+
+def fill_tables_of_ids(spark: SparkSession, config: Config) -> None:
+    """As if ids had been looked up once, and another key had been: no job is asked for that."""
+    people = {ANN: patient(config, ANN), BEA: patient(config, BEA)}
+    ids = [{"identity": chi, "patient_id": one, "origin": "keyed", "run_id": "1"} for chi, one in people.items()]
+    fill(spark, config, "mapping", ids)
+    former = [{"kind": "patient", "old": f"former {one}", "new": one, "first": f"former {one}", "run_id": "1"}
+              for one in people.values()]  # fmt: skip
+    fill(spark, config, "replaced", former)
+    finding = {"table": "deidentified/images", "row_key": "{}", "column": "ImageComments", "detector": "name"}
+    fill(spark, config, "findings", [finding | {"start": 0, "part": "Quernlock", "value": "Quernlock"}])
+    studies = f"identical_copy, {UID(10)}, 2.25.5"
+    fill(spark, config, "runs", [{"run_id": "1", "job": "retry_quarantine", "inputs": [studies]}])
 
 
 def copied(config: Config, place: Path) -> Config:
@@ -122,9 +139,7 @@ def rows(spark: SparkSession, config: Config, name: str, where: str = "true", *c
 def test_no_file_of_zones_1_and_2_says_anything_of_her_but_that_she_said_no(story: Story) -> None:
     assert {token for _, token in found(story.before)} == set(TOKENS)
     assert found(story.config) == set()
-    told = (
-        "out of zone 1: files 10, images 5, rows of records 4, named in rows of others 1; files of old"
-    )
+    told = "out of zone 1: files 10, images 5, rows of records 4, named in rows of others 1; files of old"
     assert str(story.report).splitlines()[-1].startswith(told)
 
 
@@ -138,6 +153,7 @@ def test_no_file_of_zones_1_and_2_says_anything_of_her_but_that_she_said_no(stor
         ("studies", f"PatientID = '{BEA}'"),
         ("records/demography", f"UPI_NUMBER = '{BEA}'"),
         ("records/smr02", "EPISODE_RECORD_KEY = 'e3'"),
+        ("mapping", f"identity = '{BEA}'"),
     ],
 )
 def test_rows_of_others_are_as_they_were(spark: SparkSession, story: Story, name: str, of_bea: str) -> None:
@@ -170,6 +186,8 @@ def test_each_file_of_hers_is_accounted_for_and_was_read(spark: SparkSession, st
     used = {path for (path,) in rows(spark, story.config, "images", "true", "path")}
     assert used | {path for (path,) in rows(spark, story.config, "quarantine", "table = 'images'", "path")} == files
     assert rows(spark, story.config, "people", "true", "chi", "person") == [(FORMER, ANN)]
+    assert rows(spark, story.config, "replaced", "true", "new") == [(patient(story.config, BEA),)]
+    assert rows(spark, story.config, "runs", "run_id = '1'", "inputs") == [(["identical_copy", "2.25.5", "erased"],)]
     assert rows(spark, story.config, "withdrawals", "true", "chi", "policy") == [(ANN, "erase")]
 
 
@@ -196,9 +214,7 @@ def test_what_comes_later_leaves_with_the_next_run_and_what_others_are_stays(
 
     report = withdraw(spark, config)
 
-    told = (
-        "out of zone 1: files 2, images 2, rows of records 1, named in rows of others 1; files of old"
-    )
+    told = "out of zone 1: files 2, images 2, rows of records 1, named in rows of others 1; files of old"
     assert str(report).splitlines()[1].startswith(f"came since people were erased, and {told}")
     assert found(config) == set()
     assert rows(spark, config, "records/smr02", "true", "EPISODE_RECORD_KEY", "BABY_CI_CHI_NUMBER_BABY_1") == [
@@ -216,3 +232,36 @@ def test_what_comes_later_leaves_with_the_next_run_and_what_others_are_stays(
     assert rows(spark, config, "images", "path LIKE 'ann/%'", "path", "PatientID") == [("ann/new.dcm", ANN)]
     shutil.rmtree(story.place / "in")
     shutil.move(tmp_path / "kept", story.place / "in")
+
+
+COMMITS = [
+    "merge opt_outs", "delete links", "delete images", "delete records/demography", "delete records/smr02",
+    "merge records/smr02", "delete opt_outs", "append erasing", "append quarantine", "append instances",
+    "merge headers", "delete headers_history", "delete images", "delete images_history", "delete quarantine",
+    "delete instances", "delete changes", "merge runs", "merge series", "delete series", "merge studies",
+    "delete studies", "delete records/demography", "delete records/smr02", "delete records/smr02_history",
+    "merge records/smr02", "delete quarantine", "delete changes", "delete mapping", "delete replaced",
+    "delete findings", "delete erasing", "append withdrawals", "append runs",
+]  # fmt: skip
+SAME = {
+    "headers": ("path", "reason", "modality", "year", "run_id"), "images": ("path", "PatientID"),
+    "quarantine": ("path", "reason", "row_number"), "instances": ("file", "modality", "year", "instance", "study"),
+    "series": ("PatientID", "image_count"), "studies": ("PatientID", "image_count"), "people": ("chi", "person"),
+    "records/smr02": ("EPISODE_RECORD_KEY", "BABY_CI_CHI_NUMBER_BABY_1"), "records/demography": ("CHI_NUMBER",),
+    "changes": ("table", "action", "path"), "erasing": ("path",), "withdrawals": ("chi", "policy"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("commits", [8, 11, 14, 21, 28, 32])
+def test_a_run_killed_behind_a_commit_is_completed_by_the_next(
+    spark: SparkSession, story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: int
+) -> None:
+    config = copied(story.before, tmp_path)
+    with killed_behind(monkeypatch, commits) as done:
+        withdraw(spark, config)
+    assert done == COMMITS[:commits]
+    withdraw(spark, config)
+
+    assert found(config) == set()
+    for name, columns in SAME.items():
+        assert rows(spark, config, name, "true", *columns) == rows(spark, story.config, name, "true", *columns), name
