@@ -95,12 +95,12 @@ def erase(spark: SparkSession, config: Config, work: Work, former_ids: DataFrame
 
     former_ids: patient_id, that they had in zone 2. Rows about files are told in ``secure/erasing`` first, so that a
     run which is killed is completed by the next; the others are found by their numbers until they are gone.
-    Commits, in this order: ``secure/erasing``; ``secure/quarantine`` (that files are erased); ``secure/instances`` (where
-    their headers are); ``secure/links``, ``headers``, ``headers_history``, ``images``, ``images_history``, ``quarantine``,
-    ``quarantine_history``, ``instances``, ``changes``, ``runs``; ``secure/series`` and ``studies``, as the images are that are left; each table
-    of records and its history, first rows of theirs; record rows in ``secure/quarantine`` and its history, numbers in
-    ``changes``, ``mapping``; files and logs of all these; ``secure/replaced`` and ``findings``, their files and logs;
-    ``secure/erasing``, emptied, its files and log.
+    Commits, in this order: ``secure/erasing``; ``secure/quarantine`` (that files are erased); ``secure/instances``
+    (where their headers are); ``secure/links``, ``headers``, ``headers_history``, ``images``, ``images_history``,
+    ``quarantine``, ``quarantine_history``, ``instances``, ``changes``, ``runs``; ``secure/series`` and ``studies``, as
+    the images are that are left; each table of records and its history, first rows of theirs; record rows in
+    ``secure/quarantine`` and its history, numbers in ``changes``, ``mapping``; files and logs of all these;
+    ``secure/replaced`` and ``findings``, their files and logs; ``secure/erasing``, emptied, its files and log.
     """
     found = rows_about(spark, config, work.numbers) if work.rows is None else work.rows
     tables.append_missing(found, erasing(config), erasing(config).schema.key)
