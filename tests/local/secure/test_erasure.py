@@ -114,7 +114,7 @@ def fill_tables_of_ids(spark: SparkSession, config: Config) -> None:
     fill(spark, config, "replaced", former)
     finding = {"table": "deidentified/images", "row_key": "{}", "column": "ImageComments", "detector": "name"}
     fill(spark, config, "findings", [finding | {"start": 0, "part": "Quernlock", "value": "Quernlock"}])
-    studies = f"identical_copy, {UID(10)}, 2.25.5"
+    studies = f"identical_copy, {UID(10)}, 2.25.9"
     fill(spark, config, "runs", [{"run_id": "1", "job": "retry_quarantine", "inputs": [studies]}])
 
 
@@ -187,7 +187,7 @@ def test_each_file_of_hers_is_accounted_for_and_was_read(spark: SparkSession, st
     assert used | {path for (path,) in rows(spark, story.config, "quarantine", "table = 'images'", "path")} == files
     assert rows(spark, story.config, "people", "true", "chi", "person") == [(FORMER, ANN)]
     assert rows(spark, story.config, "replaced", "true", "new") == [(patient(story.config, BEA),)]
-    assert rows(spark, story.config, "runs", "run_id = '1'", "inputs") == [(["identical_copy", "2.25.5", "erased"],)]
+    assert rows(spark, story.config, "runs", "run_id = '1'", "inputs") == [(["identical_copy", "2.25.9", "erased"],)]
     assert rows(spark, story.config, "withdrawals", "true", "chi", "policy") == [(ANN, "erase")]
 
 
