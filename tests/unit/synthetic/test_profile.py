@@ -15,8 +15,8 @@ from smi_spark.yaml_file import load_yaml
 
 MODALITIES = {"CT", "MR", "CR", "US", "MG", "PT"}
 FAULTS = set(Reason) - {
-    Reason.UNREADABLE, Reason.OUTSIDE_ROOT, Reason.DICOM_DIRECTORY, Reason.SET_ASIDE, Reason.REFUSED_FOLDER, Reason.ERASED,
-    Reason.DEFAULT_PATIENT_ID, Reason.TWO_PATIENT_IDS, Reason.NOT_IN_MAPPING,
+    Reason.UNREADABLE, Reason.OUTSIDE_ROOT, Reason.DICOM_DIRECTORY, Reason.SET_ASIDE, Reason.REFUSED_FOLDER,
+    Reason.ERASED, Reason.DEFAULT_PATIENT_ID, Reason.TWO_PATIENT_IDS, Reason.NOT_IN_MAPPING,
     Reason.WRONG_FIELD_COUNT, Reason.BAD_VALUE, Reason.MISSING_VALUE, Reason.DUPLICATE_KEY,
     Reason.TWO_IDS, Reason.TWO_PERSONS, Reason.OTHER_ID, Reason.UNFIT_ID,
 }  # fmt: skip
