@@ -7,6 +7,8 @@ Each class has the exit code of a job that ends by it: 1 the user's input, 2 the
 import difflib
 from collections.abc import Iterable
 
+CHECK = "See jobs/check.py: it looks at places, rights and keys."  # what to do where the environment is at fault
+
 
 class SmiError(Exception):
     """Base of every error that smi_spark raises on purpose; its text is meant for users."""

@@ -89,7 +89,7 @@ def explain(error: Exception) -> tuple[str, int]:
         name, message = raised[-1]
         return message, int(getattr(errors, name, errors.SmiError).exit_code)
     if isinstance(error, OSError):
-        return f"{error}. See jobs/check.py: it looks at places, rights and keys.", errors.MachineError.exit_code
+        return f"{error}. {errors.CHECK}", errors.MachineError.exit_code
     said = re.sub(r"^An error occurred while calling .*\n: ", "", str(error))  # as Python hears it from Java
     return f"Spark failed: {_without_values(said.splitlines()[0])}", errors.MachineError.exit_code
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from smi_spark.errors import BusyError, MachineError
+from smi_spark.errors import CHECK, BusyError, MachineError
 from smi_spark.objectstore import open_store
 
 FOLDER = "_leases"
@@ -79,7 +79,7 @@ def _object(base: str, name: str, holder: Holder) -> Iterator[None]:
         tag = _take(store, key, name, base, holder)
     except BaseError as error:
         said = f"{base}/{key} cannot be written: {str(error).splitlines()[0]}"
-        raise MachineError(f"{said}. See jobs/check.py: it looks at places, rights and keys.") from None
+        raise MachineError(f"{said}. {CHECK}") from None
     ended = threading.Event()
     beating = threading.Thread(target=_beat, args=(store, key, holder, tag, ended), daemon=True)
     beating.start()

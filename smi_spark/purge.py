@@ -76,17 +76,23 @@ def files_with(
     return [path for path in old if _name(path) in names]
 
 
-def remove_files(target: Table, paths: Iterable[str]) -> int:
-    """Delete data files for good; gives their number."""
+def drop_files(spark: SparkSession, target: Table, paths: Iterable[str]) -> int:
+    """Delete data files for good, and what the log told of them and of those that went before; gives their number."""
     system, _ = open_files(target.uri)
     count = 0
     for path in paths:
         _delete(system, path)
         count += 1
+    _forget(spark, target, count)
     return count
 
 
-def forget(spark: SparkSession, target: Table, removed: int = 0) -> None:
+def drop_old_files(spark: SparkSession, target: Table) -> int:
+    """``drop_files`` of all that the newest version does not need."""
+    return drop_files(spark, target, files_beside(spark, target, [tables.latest_version(spark, target)]))
+
+
+def _forget(spark: SparkSession, target: Table, removed: int) -> None:
     """Let the log say nothing more of data files that are gone but that they were: statistics, conditions of merges.
 
     A checkpoint is made first, which knows of the files there are alone, and those before it go: a version behind them

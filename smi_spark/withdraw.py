@@ -234,7 +234,5 @@ def _clear_zone_2(spark: SparkSession, config: Config, patients: DataFrame) -> i
     for target in (tables.table(config, f"deidentified/{name}") for name in names):
         if tables.exists(spark, target):
             columns = ("patient_id", *target.schema.other_people)
-            removed = purge.remove_files(target, purge.files_about(spark, target, patients, columns))
-            purge.forget(spark, target, removed)
-            count += removed
+            count += purge.drop_files(spark, target, purge.files_about(spark, target, patients, columns))
     return count

@@ -173,11 +173,7 @@ def take_out(
         tables.delete(ids, target, [PATIENT_ID])
     if count_unknown:
         tables.delete(nobody, target, ["uid", PATIENT_ID])
-    files = 0
-    if for_good:
-        files = purge.remove_files(target, purge.files_beside(spark, target, [tables.latest_version(spark, target)]))
-        purge.forget(spark, target, files)
-    return count + count_unknown, files
+    return count + count_unknown, purge.drop_old_files(spark, target) if for_good else 0
 
 
 def annotations_table(config: Config, project: str) -> tables.Table:

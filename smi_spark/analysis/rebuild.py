@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,7 +24,7 @@ from smi_spark.config import Config
 from smi_spark.deidentified.replaced import all_ids
 from smi_spark.errors import ConfigError, InputError, TableError
 from smi_spark.lease import lease
-from smi_spark.run import new_run_id
+from smi_spark.run import new_run_id, started_on
 from smi_spark.secure.opt_outs import opt_outs_copy
 
 
@@ -86,7 +85,7 @@ def rebuild_cohort(
         opt_outs = pin_opt_outs(spark, config)
         inputs = tuple(source for source in before.inputs if source.name != opt_outs_copy(config).name)
         _check_kept(spark, config, before, inputs)
-        zone_2 = _everybody(read_inputs(spark, config, inputs, opt_outs, datetime.now(UTC).date()))
+        zone_2 = _everybody(read_inputs(spark, config, inputs, opt_outs, started_on(run_id)))
         shape = replace(shape, definition=translated(definition, zone_2.images, config.keys.projects, zone_2.replaced))
         gone = _gone_since(spark, config, before, zone_2)
         count = gone.count()

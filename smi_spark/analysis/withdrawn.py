@@ -108,9 +108,7 @@ def clear_versions(spark: SparkSession, config: Config, entries: Sequence[Regist
     for name in sorted({table.name for entry in entries if entry.withdrawn_at for table in entry.tables}):
         target = snapshot_table(config, entries[0].project, entries[0].cohort, name)
         kept = [table.version for entry in readable(entries) for table in entry.tables if table.name == name]
-        removed = purge.remove_files(target, purge.files_beside(spark, target, kept))
-        purge.forget(spark, target, removed)
-        count += removed
+        count += purge.drop_files(spark, target, purge.files_beside(spark, target, kept))
     return count
 
 

@@ -126,8 +126,8 @@ def erase(spark: SparkSession, config: Config, work: Work, former_ids: DataFrame
     removed = sum(clear(spark, share) for share in (*of_files, *of_records, *of_others, *of_people))
     if work.rows is None:
         removed += _forget_former_ids(spark, config, former_ids)
-        removed += empty(spark, tables.table(config, "secure/findings"))
-    removed += empty(spark, erasing(config))
+        removed += _empty(spark, tables.table(config, "secure/findings"))
+    removed += _empty(spark, erasing(config))
     files, images = (counts.get(f"secure/{name}", 0) for name in ("headers", "images"))
     return Erased(files, images, records, unnamed, removed)
 
@@ -163,23 +163,14 @@ def _forget_former_ids(spark: SparkSession, config: Config, ids: DataFrame) -> i
         return either.join(F.broadcast(ids), "patient_id", "left_semi").select(*rows.columns).distinct()
 
     take(spark, Share(target, ("old", "new"), theirs, target.schema.key))
-    return _drop_old_files(spark, target)
+    return purge.drop_old_files(spark, target) if tables.exists(spark, target) else 0
 
 
-def empty(spark: SparkSession, target: Table) -> int:
+def _empty(spark: SparkSession, target: Table) -> int:
     """Take all rows out of a table, and what tells of them; gives how many data files went."""
     if not tables.exists(spark, target):
         return 0
     keys = tables.read(spark, target).select(*dict.fromkeys((*target.schema.key, *target.schema.partition_by)))
     if not keys.isEmpty():
         tables.delete(keys, target, target.schema.key)
-    return _drop_old_files(spark, target)
-
-
-def _drop_old_files(spark: SparkSession, target: Table) -> int:
-    """All data files that the newest version does not need, and what the log told of them; gives their number."""
-    if not tables.exists(spark, target):
-        return 0
-    removed = purge.remove_files(target, purge.files_beside(spark, target, [tables.latest_version(spark, target)]))
-    purge.forget(spark, target, removed)
-    return removed
+    return purge.drop_old_files(spark, target)

@@ -50,7 +50,4 @@ def clear(spark: SparkSession, share: Share) -> int:
     """
     if not tables.exists(spark, share.table):
         return 0
-    files = purge.files_with(spark, share.table, share.columns, share.theirs)
-    removed = purge.remove_files(share.table, files)
-    purge.forget(spark, share.table, removed)
-    return removed
+    return purge.drop_files(spark, share.table, purge.files_with(spark, share.table, share.columns, share.theirs))
