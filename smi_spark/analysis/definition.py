@@ -23,6 +23,8 @@ from smi_spark.yaml_file import load_yaml
 REGISTRY = "cohorts"  # the folder of the registry in zone 3: no project can have its name
 ANNOTATIONS = "annotations"  # the folder of a project's annotations: no cohort can have its name
 
+_OF_PEOPLE = ("groups", "records", "one_per_patient", "controls")  # fields whose rules name each other's
+
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
@@ -137,11 +139,32 @@ def load_definition(path: str | Path) -> Definition:
 
 def read_definition(content: dict[str, Any], place: str, folder: Path | None = None) -> Definition:
     """The definition that ``content`` holds; ``place`` is what errors call it, ``folder`` where its code lists are."""
-    definition = validate(Definition, content, place, folder)
+    try:
+        definition = validate(Definition, content, place, folder)
+    except ConfigError as error:
+        raise ConfigError("\n".join([str(error), *_wrong_names_elsewhere(content, place, folder)])) from None
     wrong = list(_wrong_names(definition, place))
     if wrong:
         raise ConfigError("\n".join(wrong))
     return definition
+
+
+def _wrong_names_elsewhere(content: dict[str, Any], place: str, folder: Path | None) -> Iterator[str]:
+    """Wrong names in parts that can be read, where others cannot: who mends the file mends all of it."""
+    for part in _parts(content):
+        try:
+            definition = validate(Definition, {"cohort": "a", "project": "a", "question": "?"} | part, place, folder)
+        except ConfigError:  # told already
+            continue
+        yield from _wrong_names(definition, place)
+
+
+def _parts(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What can be looked at by itself."""
+    images = content.get("images")
+    yield from ({"images": {name: value}} for name, value in images.items()) if isinstance(images, dict) else ()
+    for names in (("cohort",), ("project",), _OF_PEOPLE, ("deliver",)):
+        yield {name: content[name] for name in names if name in content}
 
 
 def _wrong_names(definition: Definition, place: str) -> Iterator[str]:

@@ -196,6 +196,30 @@ def test_every_wrong_name_is_reported_at_once() -> None:
     assert len(str(raised.value).splitlines()) == 3
 
 
+def test_wrong_names_are_told_beside_fields_that_are_none() -> None:
+    content = lung() | {
+        "images": {"modalty": "CT", "body_part": "ches", "mr_sequence": "T1"},
+        "records": {"required": [{"table": "smr1"}], "excluded": ["strok"]},
+        "deliver": {"images": ["KVPs"]},
+    }
+    with pytest.raises(ConfigError) as raised:
+        read_definition(content, PLACE)
+    assert [line.removeprefix(f"{PLACE}: ").partition(" is not ")[0] for line in str(raised.value).splitlines()] == [
+        "images.modalty", "images.body_part: ches", "records.required[0].table: smr1",
+        "records.excluded[0].group: strok", "deliver.images: KVPs",
+    ]  # fmt: skip
+
+
+def test_what_a_part_that_cannot_be_read_would_have_said_is_not_made_up() -> None:
+    content = lung() | {
+        "groups": {"stroke": {"table": "smr01", "codes": {"ICD-10": "I63"}}},
+        "records": {"required": ["stroke"], "exclude": []},
+    }
+    with pytest.raises(ConfigError) as raised:
+        read_definition(content, PLACE)
+    assert len(str(raised.value).splitlines()) == 1
+
+
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError) as raised:
         load_definition("conf/cohorts/none.yaml")
