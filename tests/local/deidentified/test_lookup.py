@@ -266,7 +266,8 @@ def test_who_is_not_in_the_mapping_waits_in_quarantine_until_an_id_comes(
     assert (second.images, second.quarantined, second.records["records/smr02"]) == (1, 0, 2)
     assert sorted(map(str, ids(spark, config, "images", "SOPInstanceUID"))) == ["SITE-1", "SITE-1", "SITE-2"]
     assert ids(spark, config, "records/smr02", "ADMISSION_DATE") == ["SITE-1", "SITE-2"]
-    still, settled = (rows(spark, config, f"secure/quarantine{past}").collect() for past in ("", "_history"))
+    waiting = tables.table(config, "secure/quarantine")
+    still, settled = (tables.read(spark, one).collect() for one in (waiting, tables.history_of(waiting)))
     assert {row["path"] for row in still} == {"two", "nobody", "zeros"}
     assert [(row["path"], row["reason"]) for row in settled] == [("1", "not_in_mapping")]
     before = tables.versions_below(Path(config.root))
