@@ -30,6 +30,7 @@ from tests.cluster.loopback import answers, free_port, program, running
 from tests.cluster.proxy import Proxy, proxied
 from tests.cluster.standalone import ENVIRONMENT, SETTINGS, SUBMIT, flags
 from tests.conftest import make_config
+from tests.projects import LONG, LUNG, with_projects
 
 pytestmark = pytest.mark.objectstore
 
@@ -216,7 +217,8 @@ def test_a_whole_archive_lives_in_the_store_and_a_second_night_adds_no_version(
     bucket = open_store("s3://smi")
     for file in made:
         obstore.put(bucket, f"night/{file.relative_to(tmp_path / 'made')}", file.read_bytes())
-    config = make_config(tmp_path).model_copy(update={"root": "s3a://smi/zones", "spark": {}})
+    at_home = make_config(tmp_path).model_copy(update={"root": "s3a://smi/zones", "spark": {}})
+    config = with_projects(at_home, tmp_path / "projects", LUNG | LONG | {"project": "lab"})
     settings = config.model_dump(exclude={"secure", "deidentified", "analysis"}, exclude_none=True)
     (tmp_path / "smi.yaml").write_text(yaml.safe_dump(settings))
     (tmp_path / "cohort.yaml").write_text(yaml.safe_dump(COHORT))
