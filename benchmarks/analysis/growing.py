@@ -22,8 +22,8 @@ OWN, GROWN, ROUNDS = 1_000_000, (0, 10_000_000, 100_000_000), 3
 YEARS = (2024, 2025)  # behind those of the archive that it grows by
 WHAT = ("cohort", "attrition")
 QUESTION = {
-    "cohort": "grows", "project": "demo", "question": "Which CTs are of people without warfarin or cancer?",
-    "images": {"modality": "CT", "study_date": {"from": f"{YEARS[0]}-01-01", "until": f"{YEARS[1]}-12-31"}},
+    "cohort": "grows", "project": "demo", "question": "Which CT and MR is of people without warfarin or cancer?",
+    "images": {"modality": ["CT", "MR"], "study_date": {"from": f"{YEARS[0]}-01-01", "until": f"{YEARS[1]}-12-31"}},
     "records": {
         "excluded": [
             {"table": "prescribing", "codes": {"BNF": "0208020V0"}, "window": {"from": "-6 months", "until": "0 days"}},
