@@ -163,7 +163,8 @@ def _parts(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What can be looked at by itself."""
     images = content.get("images")
     yield from ({"images": {name: value}} for name, value in images.items()) if isinstance(images, dict) else ()
-    for names in (("cohort",), ("project",), _OF_PEOPLE, ("deliver",)):
+    unknown = content.keys() - Definition.model_fields.keys()  # may be one of people, misspelt
+    for names in (("cohort",), ("project",), (*_OF_PEOPLE, *unknown), ("deliver",)):
         yield {name: content[name] for name in names if name in content}
 
 

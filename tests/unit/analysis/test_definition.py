@@ -210,11 +210,11 @@ def test_wrong_names_are_told_beside_fields_that_are_none() -> None:
     ]  # fmt: skip
 
 
-def test_what_a_part_that_cannot_be_read_would_have_said_is_not_made_up() -> None:
-    content = lung() | {
-        "groups": {"stroke": {"table": "smr01", "codes": {"ICD-10": "I63"}}},
-        "records": {"required": ["stroke"], "exclude": []},
-    }
+@pytest.mark.parametrize(("section", "field"), [("records", "exclude"), ("recrods", "excluded")])
+def test_what_a_part_that_cannot_be_read_would_have_said_is_not_made_up(section: str, field: str) -> None:
+    content = lung() | {"groups": {"stroke": {"table": "smr01", "codes": {"ICD-10": "I63"}}}}
+    del content["records"]
+    content[section] = {"required": ["stroke"], field: []}
     with pytest.raises(ConfigError) as raised:
         read_definition(content, PLACE)
     assert len(str(raised.value).splitlines()) == 1
