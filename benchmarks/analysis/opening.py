@@ -20,7 +20,7 @@ ROUNDS = 5
 PROJECT = {
     "project": "demo", "title": "To be opened", "people": ["nobody"], "from": "2020-01-01", "until": "2099-12-31",
     "approval": {"number": "none", "reference": "Nobody had to approve: people, images and records are invented."},
-    "records": ["prescribing", "smr01"], "modalities": ["CT", "MR"],
+    "records": ["prescribing", "smr01"], "modalities": list(DEFINITION.images.modality or ()),
 }  # fmt: skip
 
 

@@ -217,8 +217,8 @@ def test_a_whole_archive_lives_in_the_store_and_a_second_night_adds_no_version(
     bucket = open_store("s3://smi")
     for file in made:
         obstore.put(bucket, f"night/{file.relative_to(tmp_path / 'made')}", file.read_bytes())
-    at_home = make_config(tmp_path).model_copy(update={"root": "s3a://smi/zones", "spark": {}})
-    config = with_projects(at_home, tmp_path / "projects", LUNG | LONG | {"project": "lab"})
+    in_store = make_config(tmp_path).model_copy(update={"root": "s3a://smi/zones", "spark": {}})
+    config = with_projects(in_store, tmp_path / "projects", LUNG | LONG | {"project": "lab"})
     settings = config.model_dump(exclude={"secure", "deidentified", "analysis"}, exclude_none=True)
     (tmp_path / "smi.yaml").write_text(yaml.safe_dump(settings))
     (tmp_path / "cohort.yaml").write_text(yaml.safe_dump(COHORT))
